@@ -1,0 +1,32 @@
+"""Errors of the session manager.
+
+SessionManagerError
+├── NotFound      nothing of that kind under that identifier
+├── NotPossible   the state of things does not allow it
+├── NotPermitted  this identity may not
+└── StartFailed   the hub cannot start (port in use, unreadable data folder, missing package)
+"""
+
+from __future__ import annotations
+
+
+class SessionManagerError(Exception):
+    """`str()` is a sentence for a person; `code` a stable word for programs."""
+
+    code = "error"
+
+
+class NotFound(SessionManagerError):
+    code = "not_found"
+
+
+class NotPossible(SessionManagerError):
+    code = "not_possible"
+
+
+class NotPermitted(SessionManagerError):
+    code = "not_permitted"
+
+
+class StartFailed(SessionManagerError):
+    code = "start_failed"

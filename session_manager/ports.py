@@ -1,0 +1,47 @@
+"""What the web asks of the running hub."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from session_manager.records import LiveEvent, Session
+from signaling.ports import Socket
+
+
+@dataclass(frozen=True, slots=True)
+class HubStatus:
+    """`record`: on, or gap with a sentence. `captions`: on, delayed or unavailable, with a sentence when not on."""
+
+    record: str
+    record_message: str
+    captions: str
+    captions_message: str
+    media_workers: int
+    transcription_workers: int
+
+
+class Runtime(Protocol):
+    """The live half of the hub. The store is the other half and is asked directly."""
+
+    async def start_session(self, session_id: str) -> Session:
+        """Planned to live; a live one is returned as it is. Raises `session_manager.errors.NotPossible`."""
+
+    async def end_session(self, session_id: str) -> Session:
+        """Live to ended: dismisses peers, waits for the last word of every track, stores coverage."""
+
+    def listen(self, session_id: str, after: int | None) -> AsyncIterator[LiveEvent]:
+        """Stored events with number > `after` (None: only what comes from now on), then live ones with views.
+
+        Ends when the session has ended and everything was given. A listener that falls 500 events behind is cut off
+        and comes back with its last number.
+        """
+
+    async def serve_peer(self, socket: Socket, address: str) -> None:
+        """One signaling connection, until it closes."""
+
+    async def serve_worker(self, socket: Socket, token: str) -> None:
+        """One transcription worker's feed connection, until it closes."""
+
+    def status(self) -> HubStatus: ...

@@ -1,0 +1,1 @@
+"""Nothing here: each test file says what it needs. Shared scripted fakes ship in the packages."""

@@ -1,0 +1,44 @@
+# Each target sets itself up: own .venv, locked Python packages, and for tests the Debian packages they need.
+#   make demo    three sites hold a dialogue; ARGS=--json, ARGS=--keep
+#   make test    the whole suite        make check   lint, types, architecture, sizes
+#   make bench   measured figures       make clean   remove what was built
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.PHONY: demo test check bench clean help
+
+help:
+	@sed -n '2,4s/^# \{0,3\}//p' Makefile
+
+demo: $(VENV)/.run
+	@$(BIN)/shimawa demo $(ARGS)
+
+test: $(VENV)/.dev build/.system
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_sizes.py tests/test_repository.py
+
+bench: $(VENV)/.dev build/.system
+	$(BIN)/python -m tools.bench $(ARGS)
+
+clean:
+	rm -rf build $(VENV)
+
+$(VENV)/.run: pyproject.toml requirements.lock
+	@$(PYTHON) tools/make_venv.py $(VENV) board hub
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml requirements.lock
+	@$(PYTHON) tools/make_venv.py $(VENV) board hub dev
+	@touch $@ $(VENV)/.run
+
+build/.system: tools/system_packages.sh
+	@sh tools/system_packages.sh
+	@mkdir -p build && touch $@

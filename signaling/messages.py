@@ -161,7 +161,7 @@ class Welcome(Body):
     """Reply to `hello`: a new peer, or (`resumed`) the old one with everything after `recv_seq` to follow.
 
     When `resumed` is false the client throws its view away and takes `snapshot`; when it is true and `resync` is set,
-    the seat was kept but the history is gone: take `snapshot` too.
+    the seat was kept but the history is gone: take `snapshot` too. `next_seq` is the number of the first event to come.
     """
 
     type = "welcome"
@@ -174,6 +174,7 @@ class Welcome(Body):
     resume_token: str = Field(repr=False)
     resumed: bool = False
     resync: str | None = None
+    next_seq: Annotated[int, Field(ge=1)] = 1
     server_time: float
     heartbeat_ms: int = HEARTBEAT_MS
     grace_s: float

@@ -176,3 +176,15 @@ class LiveEvent:
     number: int | None
     kind: str
     data: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Audio known to be missing from the record, half open, with its cause. `epoch` None: the whole track."""
+
+    session_id: str
+    track_id: str
+    epoch: int | None
+    started_at: float
+    ended_at: float
+    cause: str

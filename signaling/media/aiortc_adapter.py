@@ -1,0 +1,206 @@
+"""Every private attribute of aiortc, aioice and pylibsrtp that we touch, in one place, for one pinned version.
+
+Server side: `FwdDtls` (DTLS-SRTP without a peer connection) and `SrtpKeys` (libsrtp on our own buffers).
+Client side, for the board: numbered audio out, encoded audio in, key frames, encoders.
+`assert_pinned()` must be called once at start-up; it says in one error what does not fit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+from aiortc import RTCRtpReceiver, RTCRtpSender, clock, rtp
+from aiortc.codecs.base import Encoder
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
+from aiortc.rtcrtpreceiver import StreamStatistics
+
+from signaling.media.errors import SourceEnded, VersionMismatch
+from signaling.media.nack import GapTracker
+from signaling.media.sequence import Unwrapper, wire_offset
+from signaling.ports import Anchor
+
+PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0"}
+
+
+# ---- client side: what the board needs -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedAudio:
+    """One RTP audio packet as it came. `sequence` (16 bit) and `timestamp` (32 bit, 48 kHz) are the wire's."""
+
+    ssrc: int
+    sequence: int
+    timestamp: int
+    marker: bool
+    payload: bytes
+    arrived_at: float
+    """`time.monotonic()` seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPacket:
+    """One Opus packet with the board's own numbers. `level` is -dBov, 0 loudest, 127 silence (RFC 6464)."""
+
+    sequence: int
+    sample: int
+    payload: bytes
+    level: int = 127
+    voice: bool = False
+
+
+class NumberedSource(Protocol):
+    async def next_packet(self) -> NumberedPacket:
+        """The next packet, when its time has come. Raises `SourceEnded` when there will be none."""
+
+
+class AudioBuffer(Protocol):
+    """Stands in for aiortc's jitter buffer: gets every packet, gives a frame for the decoder or None."""
+
+    def add(self, packet: rtp.RtpPacket) -> tuple[bool, JitterFrame | None]: ...
+
+
+def replace_jitter_buffer(receiver: RTCRtpReceiver, buffer: AudioBuffer) -> None:
+    """Put `buffer` where aiortc keeps its own; its decoder and track stay in use. Call before media flows."""
+    private: Any = receiver
+    private._RTCRtpReceiver__jitter_buffer = buffer
+
+
+def encoded_audio_sink(receiver: RTCRtpReceiver, callback: Callable[[EncodedAudio], None]) -> None:
+    """Give every arriving RTP audio packet to `callback` and never to aiortc's buffer and decoder.
+
+    Packets come in order of arrival, repeats and late repairs included; the callback runs on the loop and must return
+    at once. Holes are asked for again (NACK) as long as packets keep coming. The decoder thread is stopped as soon as
+    aiortc starts it, so the receiver's track ends and must not be read. Call before the remote description is set.
+    """
+    private: Any = receiver
+    original: Callable[[RTCRtpReceiveParameters], Awaitable[None]] = receiver.receive
+    tap = _AudioTap(receiver, callback)
+
+    async def receive(parameters: RTCRtpReceiveParameters) -> None:
+        await original(parameters)
+        private._RTCRtpReceiver__stop_decoder()
+
+    private.receive = receive
+    private._handle_rtp_packet = tap.packet
+
+
+class _AudioTap:
+    def __init__(self, receiver: RTCRtpReceiver, callback: Callable[[EncodedAudio], None]) -> None:
+        self._private: Any = receiver
+        self._callback = callback
+        self._unwrap = Unwrapper(16)
+        self._gaps = GapTracker()
+        self._ssrc: int | None = None
+
+    async def packet(self, packet: rtp.RtpPacket, arrival_time_ms: int) -> None:
+        now = time.monotonic()
+        if packet.ssrc != self._ssrc:
+            self._ssrc, self._unwrap, self._gaps = packet.ssrc, Unwrapper(16), GapTracker()
+        # aiortc's receiver reports are made of these
+        streams: dict[int, StreamStatistics] = self._private._RTCRtpReceiver__remote_streams
+        if packet.ssrc not in streams:
+            streams[packet.ssrc] = StreamStatistics(48_000)
+        streams[packet.ssrc].add(packet)
+        if packet.payload:
+            self._callback(
+                EncodedAudio(
+                    packet.ssrc, packet.sequence_number, packet.timestamp, bool(packet.marker), packet.payload, now
+                )
+            )
+        self._gaps.add(self._unwrap.unwrap(packet.sequence_number), now)
+        if self._gaps and (missing := self._gaps.due(now)):
+            await self._private._send_rtcp_nack(packet.ssrc, [number & 0xFFFF for number in missing])
+
+
+def send_numbered_audio(sender: RTCRtpSender, source: NumberedSource, anchor: Anchor) -> None:
+    """Let `sender` send the packets of `source` with the board's own numbers instead of encoding a track.
+
+    RTP sequence = (sequence - `wire_offset(anchor.sequence)`) mod 2**16, RTP timestamp = sample mod 2**32. `anchor`
+    must be the one announced with the track offer. History is kept, so aiortc answers NACKs with the same SSRC. Call after
+    the transceiver is made and before negotiation ends; the sender needs no track.
+    """
+    private: Any = sender
+    pump = _NumberedPump(sender, source, wire_offset(anchor.sequence))
+    private._run_rtp = pump.run
+
+
+class _NumberedPump:
+    def __init__(self, sender: RTCRtpSender, source: NumberedSource, offset: int) -> None:
+        self._private: Any = sender
+        self._source = source
+        self._offset = offset
+
+    async def run(self, codec: RTCRtpCodecParameters) -> None:
+        """Replaces `RTCRtpSender._run_rtp`; the two events it sets are what `RTCRtpSender.stop` waits for."""
+        self._private._RTCRtpSender__rtp_started.set()
+        try:
+            while True:
+                await self._send(codec.payloadType or 0, await self._source.next_packet())
+        except (asyncio.CancelledError, ConnectionError, SourceEnded):
+            pass  # stopped, transport gone or nothing more to say: the ways a sender ends
+        finally:
+            self._private._RTCRtpSender__rtp_exited.set()
+
+    async def _send(self, payload_type: int, numbered: NumberedPacket) -> None:
+        private = self._private
+        packet = rtp.RtpPacket(
+            payload_type=payload_type,
+            sequence_number=(numbered.sequence - self._offset) & 0xFFFF,
+            timestamp=numbered.sample & 0xFFFFFFFF,
+            ssrc=private._ssrc,
+            payload=numbered.payload,
+        )
+        packet.extensions.mid = private._RTCRtpSender__mid
+        packet.extensions.audio_level = (numbered.voice, numbered.level)
+        packet.extensions.abs_send_time = (clock.current_ntp_time() >> 14) & 0x00FFFFFF
+        private._RTCRtpSender__rtp_history[packet.sequence_number % rtp.RTP_HISTORY_SIZE] = packet
+        data = packet.serialize(private._RTCRtpSender__rtp_header_extensions_map)
+        await private.transport._send_rtp(data)
+        private._RTCRtpSender__ntp_timestamp = clock.current_ntp_time()
+        private._RTCRtpSender__rtp_timestamp = packet.timestamp
+        private._RTCRtpSender__octet_count += len(numbered.payload)
+        private._RTCRtpSender__packet_count += 1
+
+
+def force_keyframe(sender: RTCRtpSender) -> None:
+    """The next video frame shall stand alone."""
+    private: Any = sender
+    private._send_keyframe()
+
+
+def replace_encoder(sender: RTCRtpSender, encoder: Encoder) -> None:
+    """Encode with `encoder` instead of aiortc's choice; it must fit the negotiated codec. Call before media flows.
+
+    If it has `target_bitrate`, aiortc sets it (bits/s) from the receiver's REMB.
+    """
+    private: Any = sender
+    private._RTCRtpSender__encoder = encoder
+
+
+# ---- the contract --------------------------------------------------------------------------------------------------
+
+
+def assert_pinned() -> None:
+    """Raise one `VersionMismatch` that names every wrong version and missing attribute."""
+    missing = [*_wrong_versions()]
+    if missing:
+        raise VersionMismatch(tuple(missing))
+
+
+def _wrong_versions() -> list[str]:
+    wrong: list[str] = []
+    for name, wanted in PINNED.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "nothing"
+        if found != wanted:
+            wrong.append(f"{name} must be {wanted}, found {found}")
+    return wrong

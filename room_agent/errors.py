@@ -1,0 +1,36 @@
+"""Errors of the board.
+
+AgentError
+├── CannotStart        a setting, the state folder, the port or a library is not as it must be: exit code 2
+├── HubUnreachable     no answer, or not an answer: try again
+├── HubRefused         the hub does not know this board's device token
+├── MediaFailed        one peer connection could not be made; `code` is the wire's error code
+└── SessionFailed      the hub sent this board away from the session
+"""
+
+from __future__ import annotations
+
+
+class AgentError(Exception):
+    """`str()` is one sentence that a person beside the board understands and can act on."""
+
+
+class CannotStart(AgentError): ...
+
+
+class HubUnreachable(AgentError): ...
+
+
+class HubRefused(AgentError): ...
+
+
+class MediaFailed(AgentError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SessionFailed(AgentError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

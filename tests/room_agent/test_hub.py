@@ -1,0 +1,80 @@
+"""The board's question to the hub, over a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from room_agent.errors import HubRefused, HubUnreachable
+from room_agent.fakes import ScriptedHub, invitation, scripted_hub
+from room_agent.hub import HubClient, Invitation, NothingDue, signaling_url
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[ScriptedHub]:
+    async with scripted_hub() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+async def client(hub: ScriptedHub) -> AsyncIterator[HubClient]:
+    client = HubClient(hub.url, "device")
+    yield client
+    await client.close()
+
+
+async def test_a_due_session_comes_with_a_token(hub: ScriptedHub, client: HubClient) -> None:
+    hub.answers["device"] = invitation("join", "/signal", "iki", "壱岐")
+    answer = await client.join()
+    assert isinstance(answer, Invitation)
+    assert (answer.site.site_id, answer.site.name, answer.token) == ("iki", "壱岐", "join")
+    assert "join" not in repr(answer).replace("Invitation", "")
+
+
+@pytest.mark.parametrize(("said", "understood"), [(None, None), (30, 30.0), (86_400, 300.0)])
+async def test_nothing_due_may_name_a_time(
+    hub: ScriptedHub, client: HubClient, said: int | None, understood: float | None
+) -> None:
+    hub.answers["device"] = None
+    hub.retry_after_s = said
+    assert await client.join() == NothingDue(understood)
+
+
+async def test_an_unknown_board_is_told_whom_to_ask(client: HubClient) -> None:
+    with pytest.raises(HubRefused, match="administrator"):
+        await client.join()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 500 -\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 -\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 -\r\nContent-Length: 5\r\n\r\nhello",
+        b"SSH-2.0-something\r\n",
+        b"",
+    ],
+)
+async def test_an_answer_that_is_none_is_tried_again_later(hub: ScriptedHub, client: HubClient, raw: bytes) -> None:
+    hub.raw = raw
+    with pytest.raises(HubUnreachable):
+        await client.join()
+
+
+async def test_no_hub_at_all_is_a_sentence(hub: ScriptedHub, client: HubClient) -> None:
+    await hub.stop()
+    with pytest.raises(HubUnreachable, match="does not answer"):
+        await client.join()
+
+
+@pytest.mark.parametrize(
+    ("hub_url", "path", "expected"),
+    [
+        ("http://h:1", "/signal", "ws://h:1/signal"),
+        ("https://h", "signal", "wss://h/signal"),
+        ("http://h:1", "ws://other:2/", "ws://other:2/"),
+    ],
+)
+def test_the_signaling_address_follows_the_hub(hub_url: str, path: str, expected: str) -> None:
+    assert signaling_url(hub_url, path) == expected

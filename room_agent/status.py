@@ -1,0 +1,151 @@
+"""What the board says of itself: facts as values, one sentence in Japanese and English, ready for JSON.
+
+The touch panel, the demo and an administrator all read these; nothing here holds a token, an address or speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+State = Literal["idle", "joining", "live", "reconnecting", "unreachable", "refused", "stopped"]
+MediaState = Literal["off", "opening", "up", "lost", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is so, and what a person can do about it."""
+
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    session_id: str
+    title: str
+    state: str
+    site_id: str
+    site_name: str
+    starts_at: float | None = None
+    ends_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """`name` None: not open. `error`: one sentence, None when all is well or the device was not asked for."""
+
+    kind: Literal["microphone", "camera", "speaker"]
+    wanted: str
+    name: str | None = None
+    error: str | None = None
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """`loss`: share of this board's packets that did not reach the hub lately, 0 to 1. None: not measured yet."""
+
+    signaling: str = "off"
+    publish: MediaState = "off"
+    subscribe: MediaState = "off"
+    publish_generation: int = 0
+    subscribe_generation: int = 0
+    rtt_ms: float | None = None
+    loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendFacts:
+    """`epoch` None: no microphone was opened yet. Counters are of this epoch, frames of this process."""
+
+    epoch: int | None = None
+    packets_encoded: int = 0
+    packets_sent: int = 0
+    packets_dropped: int = 0
+    frames_sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeardFacts:
+    site_name: str
+    first_heard_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class JoinFacts:
+    """Milliseconds since the board began to join: first audio packet received, own media connected."""
+
+    join_ms: float | None = None
+    published_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`playout`: play-out figures by site id, as the buffer reports them. `detail` is added to the sentence."""
+
+    state: State
+    session: SessionFacts | None = None
+    devices: tuple[DeviceFacts, ...] = ()
+    link: LinkFacts = LinkFacts()
+    sending: SendFacts = SendFacts()
+    join: JoinFacts = JoinFacts()
+    heard: Mapping[str, HeardFacts] = field(default_factory=dict)
+    playout: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    retry_in_s: float | None = None
+    detail: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """Plain values, with `sentence` computed."""
+        return {**asdict(self), "sentence": asdict(sentence(self))}
+
+
+_PLAIN: dict[State, Sentence] = {
+    "idle": Sentence(
+        "予定されたセッションはありません。時間になると自動でつながります。",
+        "No session is due. This board joins by itself when one begins.",
+    ),
+    "joining": Sentence("接続しています。", "Joining the session."),
+    "live": Sentence("つながっています。", "Connected."),
+    "reconnecting": Sentence(
+        "ハブとの通信が切れました。自動でつなぎ直しています。そのままお待ちください。",
+        "The link to the hub was lost. The board is reconnecting by itself; please wait.",
+    ),
+    "unreachable": Sentence(
+        "ハブが応答しません。ネットワークケーブルとハブの電源を確かめてください。自動で試し続けます。",
+        "The hub does not answer. Check the network cable and that the hub is on; the board keeps trying.",
+    ),
+    "refused": Sentence(
+        "このボードはハブに登録されていません。管理者に登録を頼んでください。",
+        "The hub does not know this board. Ask an administrator to add it.",
+    ),
+    "stopped": Sentence("終了しました。", "Stopped."),
+}
+
+_DEVICE_JA = {"microphone": "マイク", "camera": "カメラ", "speaker": "スピーカー"}
+_WITHOUT = {
+    "microphone": Sentence("こちらの声は届いていません", "the others cannot hear this room"),
+    "camera": Sentence("こちらの映像は届いていません", "the others cannot see this room"),
+    "speaker": Sentence("相手の声が聞こえません", "this room cannot hear the others"),
+}
+
+
+def sentence(status: Status) -> Sentence:
+    """The state, then whatever a person in the room should know or do."""
+    plain = _PLAIN[status.state]
+    ja, en = [plain.ja], [plain.en]
+    if status.state == "live" and "up" not in (status.link.publish, status.link.subscribe):
+        ja, en = ["音声の通り道を準備しています。"], ["Connected to the hub; sound is on its way."]
+    for device in status.devices:
+        if device.error is not None:
+            without = _WITHOUT[device.kind]
+            ja.append(f"{_DEVICE_JA[device.kind]}が使えません。{without.ja}。つなぎ直すと自動で使い始めます。")
+            en.append(f"No {device.kind}: {without.en}. {device.error}")
+        elif device.muted:
+            ja.append(f"{_DEVICE_JA[device.kind]}は消音中です。")
+            en.append(f"The {device.kind} is muted.")
+    if status.detail:
+        en.append(status.detail)
+    return Sentence("".join(ja), " ".join(en))

@@ -1,0 +1,245 @@
+"""The hub process: one composition root. Store, audio log, signaling, media workers, recogniser, pages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from session_manager import tokens
+from session_manager.announcer import Announcer
+from session_manager.directory import HubDirectory
+from session_manager.errors import StartFailed
+from session_manager.listeners import Listeners
+from session_manager.live import LiveSessions
+from session_manager.recogniser import Recogniser
+from session_manager.settings import HubSettings
+from session_manager.store import Store
+from session_manager.transcript import Transcript
+from session_manager.web.app import create_app
+from session_manager.web.settings import WebSettings
+from signaling.errors import SignalingError
+from signaling.media.plane import WorkerPlane
+from signaling.ports import Connection, LoggedPacket, Slot
+from signaling.server import ServerSettings, SignalingServer
+from transcription.audio_log import AudioLog
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HubRunning:
+    """What a starter may want to know. `pids`: of the workers, newest start."""
+
+    url: str
+    port: int
+    pid: int
+
+
+class PlaneEvents:
+    """What the media plane tells, to whom it concerns: all to signaling, levels to pages too, sound to the record."""
+
+    def __init__(self, live: LiveSessions, transcript: Transcript) -> None:
+        self._live = live
+        self._transcript = transcript
+        self._signaling: SignalingServer
+
+    def attach(self, signaling: SignalingServer) -> None:
+        self._signaling = signaling
+
+    def slots_changed(self, session_id: str, peer_id: str, generation: int, slots: Sequence[Slot]) -> None:
+        self._signaling.slots_changed(session_id, peer_id, generation, slots)
+
+    def connection_up(self, session_id: str, peer_id: str, connection: Connection, generation: int) -> None:
+        self._signaling.connection_up(session_id, peer_id, connection, generation)
+
+    def connection_lost(
+        self, session_id: str, peer_id: str, connection: Connection, generation: int, cause: str
+    ) -> None:
+        self._signaling.connection_lost(session_id, peer_id, connection, generation, cause)
+
+    def track_suspect(self, session_id: str, track_id: str, silent_ms: int) -> None:
+        self._signaling.track_suspect(session_id, track_id, silent_ms)
+
+    def track_live(self, session_id: str, track_id: str) -> None:
+        self._signaling.track_live(session_id, track_id)
+
+    def levels(self, session_id: str, levels: Mapping[str, int]) -> None:
+        self._signaling.levels(session_id, levels)
+        self._live.levels(session_id, levels)
+
+    def audio(self, packets: Sequence[LoggedPacket]) -> None:
+        self._transcript.audio(packets)
+
+
+class _QuietServer(uvicorn.Server):
+    """Signals belong to the hub, not to its web server."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Raises StartFailed with a sentence when the port is taken or the address is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(256)
+    except OSError as error:
+        listening.close()
+        raise StartFailed(
+            f"Port {port} on {host} cannot be used ({error.strerror}). Is another hub running? Choose one with --port."
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+def prepare(folder: Path) -> None:
+    """The data folder, for this user only. Raises StartFailed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartFailed(f"The data folder {folder} cannot be made: {error.strerror}.") from error
+
+
+class Hub:
+    """Everything one hub is made of. `async with Hub(settings) as hub: await hub.stopped.wait()`."""
+
+    def __init__(self, settings: HubSettings, *, clock: Callable[[], float] = time.time) -> None:
+        prepare(settings.data)
+        self.settings = settings
+        self._socket = bind(settings.host, settings.port)
+        port = self._socket.getsockname()[1]
+        self.settings = settings.model_copy(update={"port": port})
+        self.stopped = asyncio.Event()
+        self.store = Store.open(settings.data / "shimawa.db")
+        secret = tokens.load_secret(settings.data)
+        worker_token = settings.worker_token or secrets.token_urlsafe(32)
+        listeners = Listeners()
+        announcer = Announcer(listeners)
+        self.recogniser = Recogniser(settings, worker_token)
+        self.live = LiveSessions(
+            self.store,
+            listeners,
+            announcer,
+            worker_token=worker_token,
+            media_workers=settings.media_workers,
+            has_model=self.recogniser.sentence,
+            clock=clock,
+        )
+        self.recogniser.changed = self.live.captions_changed
+        self.transcript = Transcript(
+            self.store,
+            AudioLog(settings.log_folder or settings.data / "audio"),
+            announcer,
+            clock,
+            on_record=self.live.record_changed,
+            on_captions=self.live.captions_changed,
+        )
+        events = PlaneEvents(self.live, self.transcript)
+        self.plane = WorkerPlane(
+            events,
+            workers=settings.media_workers,
+            addresses=settings.media_addresses,
+            first_port=settings.media_port,
+        )
+        directory = HubDirectory(self.store, self.transcript, secret, settings.languages, clock)
+        self.signaling = SignalingServer(
+            directory, self.plane, clock=time.monotonic, settings=ServerSettings(test_door=settings.test_door)
+        )
+        announcer.attach(self.signaling)
+        events.attach(self.signaling)
+        self.live.attach(self.signaling, self.transcript)
+        self._web = _QuietServer(self._web_config(secret, worker_token))
+
+    def _web_config(self, secret: bytes, worker_token: str) -> uvicorn.Config:
+        url = self.settings.url
+        web = WebSettings(
+            secret=secret,
+            worker_token=worker_token,
+            secure_cookies=url.startswith("https"),
+            public_url=self.settings.public_url or None,
+        )
+        return uvicorn.Config(
+            create_app(self.store, self.live, web),
+            log_config=None,
+            access_log=False,
+            ws_max_size=262_144,
+            timeout_graceful_shutdown=2,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,
+        )
+
+    @property
+    def _own_host(self) -> str:
+        """Where a local worker finds this hub: the loopback when it listens everywhere."""
+        host = self.settings.host
+        if ":" in host:
+            return "[::1]" if host == "::" else f"[{host}]"
+        return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+
+    @property
+    def running(self) -> HubRunning:
+        return HubRunning(self.settings.url, self.settings.port, os.getpid())
+
+    async def run(self, ready: Callable[[HubRunning], None]) -> None:
+        """Until `stopped` is set. Raises StartFailed when a part cannot start."""
+        try:
+            await self.plane.start()
+        except SignalingError as error:
+            raise StartFailed(str(error)) from error
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = [group.create_task(self.transcript.run(), name="transcript")]
+                web = group.create_task(self._web.serve(sockets=[self._socket]), name="web")
+                await self.live.restore()
+                processes = self.recogniser.processes_for(f"ws://{self._own_host}:{self.settings.port}/feed")
+                background += [group.create_task(one.run(), name="recogniser") for one in processes]
+                ready(self.running)
+                await self.stopped.wait()
+                await self.signaling.close()
+                self._web.should_exit = True
+                await web
+                for task in background:
+                    task.cancel()
+        finally:
+            await self.plane.close()
+            self.store.close()
+
+
+async def serve(settings: HubSettings, ready: Callable[[HubRunning], None]) -> int:
+    """Run a hub until SIGINT or SIGTERM; the exit code."""
+    try:
+        hub = Hub(settings)
+    except StartFailed as error:
+        print(f"shimawa hub: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, hub.stopped.set)
+    sentence = hub.recogniser.sentence()
+    if sentence:
+        log.warning("%s", sentence)
+    try:
+        await hub.run(ready)
+    except StartFailed as error:
+        print(f"shimawa hub: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0

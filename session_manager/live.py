@@ -1,0 +1,245 @@
+"""The live half of the sessions: start, end with the last word, and what pages follow. Implements `ports.Runtime`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+
+from session_manager import coverage
+from session_manager.announcer import Announcer
+from session_manager.errors import NotPossible
+from session_manager.feed import FeedServer
+from session_manager.listeners import Listeners
+from session_manager.ports import HubStatus
+from session_manager.records import LiveEvent, Session
+from session_manager.store import Store
+from session_manager.transcript import Transcript
+from signaling.messages import Levels, PeerChanged, SessionChanged
+from signaling.ports import Socket, SocketClosed
+from signaling.server import SignalingServer
+
+LAST_WORDS_S = 60.0
+BACKLOG = 1_000
+DELAYED_S = 10.0
+
+RECORD_SENTENCES = {
+    "disk_full": "The disk is full: captions go on, but the sound is not being kept. Make room on the hub's disk.",
+    "disk_slow": "The disk is too slow: captions go on, but some sound was not kept.",
+    "io": "The disk refuses the recording: captions go on, but the sound is not being kept.",
+}
+
+log = logging.getLogger(__name__)
+
+
+class LiveSessions:
+    def __init__(
+        self,
+        store: Store,
+        listeners: Listeners,
+        announcer: Announcer,
+        *,
+        worker_token: str,
+        media_workers: int,
+        has_model: Callable[[], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._listeners = listeners
+        self._announcer = announcer
+        self._worker_token = worker_token
+        self._media_workers = media_workers
+        self._model_sentence = has_model
+        self._clock = clock
+        self._record: dict[str, str] = {}
+        self._record_cause = ""
+        self._ending: dict[str, asyncio.Task[Session]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._signaling: SignalingServer
+        self._transcript: Transcript
+
+    def attach(self, signaling: SignalingServer, transcript: Transcript) -> None:
+        self._signaling = signaling
+        self._transcript = transcript
+
+    @property
+    def _feed(self) -> FeedServer:
+        return self._transcript.feed
+
+    # ---- start and end ---------------------------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """After a restart: live sessions are live again, what the log holds undecided is decided."""
+        for session in await asyncio.to_thread(self._store.sessions):
+            if session.state not in ("live", "ending"):
+                continue
+            self._open(session)
+            languages = {site.site_id: site.languages for site in session.sites}
+            for stream in await asyncio.to_thread(self._store.streams, session.session_id):
+                if stream.kind == "audio" and not stream.decided:
+                    await self._transcript.catch_up(stream, languages.get(stream.site_id, ("ja", "en")))
+            if session.state == "ending":
+                self._end_in_background(session.session_id)
+
+    async def start_session(self, session_id: str) -> Session:
+        session = await asyncio.to_thread(self._store.session, session_id)
+        if session.state == "planned":
+            now = self._clock()
+            session = await asyncio.to_thread(self._store.set_state, session_id, "planned", "live", now)
+            self._open(session)
+            await self._session_changed(session_id)
+        if session.state != "live":
+            raise NotPossible("This session is over and cannot be started again.")
+        return session
+
+    async def end_session(self, session_id: str) -> Session:
+        session = await asyncio.to_thread(self._store.session, session_id)
+        if session.state == "ended":
+            return session
+        if session.state == "planned":
+            raise NotPossible("This session has not begun.")
+        return await asyncio.shield(self._end_in_background(session_id))
+
+    def _end_in_background(self, session_id: str) -> asyncio.Task[Session]:
+        task = self._ending.get(session_id)
+        if task is None:
+            task = asyncio.create_task(self._end(session_id), name=f"end-{session_id}")
+            self._ending[session_id] = task
+            task.add_done_callback(lambda _: self._ending.pop(session_id, None))
+        return task
+
+    async def _end(self, session_id: str) -> Session:
+        session = await asyncio.to_thread(self._store.session, session_id)
+        if session.state == "live":
+            await asyncio.to_thread(self._store.set_state, session_id, "live", "ending", self._clock())
+        await self._signaling.end_session(session_id, "session_over", "The session is over. Thank you.")
+        decided = await self._transcript.last_words(session_id, LAST_WORDS_S if self._feed.workers else 1.0)
+        if not decided:
+            log.warning("session %s ends with speech that is not written down yet", session_id)
+        await self._transcript.settle(session_id)
+        await self._save_coverage(session_id)
+        ended = await asyncio.to_thread(self._store.set_state, session_id, "ending", "ended", self._clock())
+        await self._session_changed(session_id)
+        self._listeners.end(session_id)
+        await self._transcript.forget(session_id)
+        self._record.pop(session_id, None)
+        return ended
+
+    async def _save_coverage(self, session_id: str) -> None:
+        streams = await asyncio.to_thread(self._store.streams, session_id)
+        lines = await asyncio.to_thread(self._store.lines, session_id, include_suppressed=True)
+        gaps = await asyncio.to_thread(self._store.gaps, session_id)
+        session = await asyncio.to_thread(self._store.session, session_id)
+        missing = self._transcript.missing(session_id)
+        computed = coverage.compute(session, streams, lines, gaps, missing)
+        await asyncio.to_thread(self._store.save_coverage, session_id, computed)
+
+    def _open(self, session: Session) -> None:
+        self._signaling.open_session(
+            session.session_id,
+            title=session.title,
+            state="live",
+            record=self._record.get(session.session_id, "on"),
+            captions=self._captions()[0],
+        )
+
+    # ---- state that people see -------------------------------------------------------------------------------------
+
+    def record_changed(self, session_id: str, cause: str | None) -> None:
+        """A gap stays a gap for the rest of the session; it is said once, also when the disk takes sound again."""
+        if cause is None or self._record.get(session_id) == "gap":
+            return
+        self._record[session_id] = "gap"
+        self._record_cause = cause
+        self._later(self._session_changed(session_id))
+
+    def captions_changed(self) -> None:
+        self._later(self._every_session_changed())
+
+    def _later(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _every_session_changed(self) -> None:
+        for session in await asyncio.to_thread(self._store.sessions, "live"):
+            await self._session_changed(session.session_id)
+
+    async def _session_changed(self, session_id: str) -> None:
+        session = await asyncio.to_thread(self._store.session, session_id)
+        captions, captions_message = self._captions()
+        record = self._record.get(session_id, "on")
+        message = RECORD_SENTENCES.get(self._record_cause, "") if record == "gap" else captions_message
+        body = SessionChanged.model_validate(
+            {
+                "state": "live" if session.state == "ending" else session.state,
+                "record": record,
+                "captions": captions,
+                "message": message,
+            }
+        )
+        if session.state != "ended":
+            self._signaling.set_state(session_id, state=body.state, record=record, captions=captions)
+        data = body.model_dump(mode="json")
+        stored = await asyncio.to_thread(self._store.append_event, session_id, body.type, data, self._clock())
+        self._announcer.fact(session_id, body, stored.number)
+
+    def _captions(self) -> tuple[str, str]:
+        sentence = self._model_sentence()
+        if sentence:
+            return "unavailable", sentence
+        if not self._feed.workers:
+            return "unavailable", "Captions are starting. What is said is kept and written down as soon as they run."
+        if self._transcript.lag_s > DELAYED_S:
+            return "delayed", "Captions are delayed; the record is safe."
+        return "on", ""
+
+    # ---- Runtime ---------------------------------------------------------------------------------------------------
+
+    async def listen(self, session_id: str, after: int | None) -> AsyncIterator[LiveEvent]:
+        listener = self._listeners.add(session_id)
+        try:
+            last = after if after is not None else await asyncio.to_thread(self._store.last_event, session_id)
+            while stored := await asyncio.to_thread(self._store.events, session_id, last, BACKLOG):
+                for event in stored:
+                    yield event
+                    last = event.number or last
+            for peer in self._signaling.peers(session_id):
+                body = PeerChanged(peer=peer)
+                yield LiveEvent(None, body.type, body.model_dump(mode="json"))
+            session = await asyncio.to_thread(self._store.session, session_id)
+            if session.state == "ended":
+                return
+            async for event in listener:
+                if event.number is None or event.number > last:
+                    yield event
+        finally:
+            self._listeners.remove(session_id, listener)
+
+    async def serve_peer(self, socket: Socket, address: str) -> None:
+        await self._signaling.serve(socket, address)
+
+    async def serve_worker(self, socket: Socket, token: str) -> None:
+        if not hmac.compare_digest(token.encode(), self._worker_token.encode()):
+            with contextlib.suppress(SocketClosed):
+                await socket.close(1008, "bad_token")
+            return
+        await self._feed.serve(socket)
+
+    def levels(self, session_id: str, levels: Mapping[str, int]) -> None:
+        """For pages; peers get them from signaling itself."""
+        self._announcer.tell_pages(session_id, Levels(levels=dict(levels)), None)
+
+    def status(self) -> HubStatus:
+        captions, sentence = self._captions()
+        gap = bool(self._record)
+        return HubStatus(
+            record="gap" if gap else "on",
+            record_message=RECORD_SENTENCES.get(self._record_cause, "") if gap else "",
+            captions=captions,
+            captions_message=sentence,
+            media_workers=self._media_workers,
+            transcription_workers=self._feed.workers,
+        )

@@ -1,0 +1,243 @@
+"""Takes every Opus packet that reaches the hub to the audio log and tells the feed that there is more to hear.
+
+The loop only puts packets into each stream's tail and hands them to one writer thread. Bound of the way to the disk:
+`QUEUE_PACKETS`; when it is full, or the disk refuses, live captions go on from the tail, the span is a gap of the
+record and the hub says so. Audio that the disk took is never dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from session_manager.records import Stream
+from session_manager.tail import Tail
+from signaling.ports import LoggedPacket
+from transcription.audio_log import AudioLog, Packet, StreamLog
+from transcription.errors import LogWriteFailed
+from transcription.opus import packet_duration
+
+QUEUE_PACKETS = 50_000
+FLUSH_S = 0.5
+
+log = logging.getLogger(__name__)
+
+StreamKey = tuple[str, int]
+
+
+@dataclass(slots=True)
+class OpenStream:
+    """One stream that the hub is recording. Owned by the hub's loop; the writer thread touches only its `log`."""
+
+    stream: Stream
+    log: StreamLog
+    tail: Tail = field(default_factory=Tail)
+    origin_at: float | None = None
+    end_sample: int = 0
+    last_packet_at: float = 0.0
+    closed: bool = False
+
+    @property
+    def key(self) -> StreamKey:
+        return self.stream.track_id, self.stream.epoch
+
+
+class RecorderEvents(Protocol):
+    """Called on the hub's loop; must return at once."""
+
+    def origin_known(self, stream: OpenStream) -> None: ...
+
+    def packets_arrived(self, stream: OpenStream) -> None: ...
+
+    def record_failed(self, stream: OpenStream, started_at: float, cause: str) -> None:
+        """The disk refused; said once until it takes packets again."""
+
+    def record_recovered(self, stream: OpenStream, started_at: float, ended_at: float, cause: str) -> None:
+        """It takes packets again (or the stream was closed): nothing of [started_at, ended_at) is in the log."""
+
+
+@dataclass(slots=True)
+class _Failure:
+    started_at: float
+    ended_at: float
+    cause: str
+
+
+class Recorder:
+    def __init__(self, audio_log: AudioLog, events: RecorderEvents, *, clock: Callable[[], float] = time.time) -> None:
+        self._audio_log = audio_log
+        self._events = events
+        self._clock = clock
+        self._streams: dict[StreamKey, OpenStream] = {}
+        self._failures: dict[StreamKey, _Failure] = {}
+        self._queue: queue.Queue[tuple[OpenStream, Packet, float] | Callable[[], None] | None]
+        self._queue = queue.Queue(QUEUE_PACKETS)
+        self._thread = threading.Thread(target=self._write, name="audio-log", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.packets = 0
+        self.refused = 0
+        self.unknown = 0
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Everything taken so far is on the disk when this returns."""
+        await asyncio.to_thread(self._queue.put, None)
+        await asyncio.to_thread(self._thread.join)
+        for stream in self._streams.values():
+            stream.log.close()
+        self._streams.clear()
+
+    # ---- streams ---------------------------------------------------------------------------------------------------
+
+    async def open(self, stream: Stream) -> OpenStream:
+        """Start, or go on with, a stream. Raises `LogWriteFailed` when not even its folder can be made."""
+        key = (stream.track_id, stream.epoch)
+        known = self._streams.get(key)
+        if known is not None:
+            known.closed = False
+            return known
+        stream_log = await asyncio.to_thread(self._audio_log.stream, stream.track_id, stream.epoch)
+        opened = self._streams.setdefault(key, OpenStream(stream, stream_log))
+        opened.origin_at = stream.origin_at
+        opened.end_sample = max(stream.end_sample, stream_log.end_sample)
+        return opened
+
+    def get(self, key: StreamKey) -> OpenStream | None:
+        return self._streams.get(key)
+
+    def streams(self, session_id: str | None = None) -> list[OpenStream]:
+        every = self._streams.values()
+        return [one for one in every if session_id is None or one.stream.session_id == session_id]
+
+    async def settle(self) -> None:
+        """Returns when every packet received before this call was written or refused."""
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        mark = lambda: loop.call_soon_threadsafe(lambda: done.done() or done.set_result(None))  # noqa: E731
+        await asyncio.to_thread(self._queue.put, mark)
+        await done
+
+    async def forget(self, key: StreamKey) -> None:
+        """The stream is decided and its session over: close its file."""
+        stream = self._streams.pop(key, None)
+        if stream is not None:
+            self._recovered(stream)
+            await asyncio.to_thread(stream.log.close)
+
+    async def read(self, stream: OpenStream, from_sample: int, limit: int) -> list[Packet]:
+        """At most `limit` packets of the log from `from_sample` on, in sample order."""
+        return await asyncio.to_thread(_take, stream.log.packets(from_sample), limit)
+
+    # ---- packets ---------------------------------------------------------------------------------------------------
+
+    def receive(self, packets: Sequence[LoggedPacket]) -> None:
+        """Called on the loop for every batch that the media plane hands over."""
+        touched: dict[StreamKey, OpenStream] = {}
+        for arrived in packets:
+            stream = self._streams.get((arrived.track_id, arrived.epoch))
+            if stream is None or stream.closed:
+                self.unknown += 1
+                continue
+            self._take_in(stream, arrived)
+            touched[stream.key] = stream
+        for stream in touched.values():
+            self._events.packets_arrived(stream)
+
+    def _take_in(self, stream: OpenStream, arrived: LoggedPacket) -> None:
+        if stream.origin_at is None:
+            stream.origin_at = arrived.arrived_at - arrived.sample / 48_000
+            self._events.origin_known(stream)
+        packet = Packet(arrived.sequence, arrived.sample, arrived.payload)
+        stream.end_sample = max(stream.end_sample, arrived.sample + packet_duration(arrived.payload))
+        stream.last_packet_at = self._clock()
+        stream.tail.push(packet)
+        self.packets += 1
+        try:
+            self._queue.put_nowait((stream, packet, arrived.arrived_at))
+        except queue.Full:
+            self.refused += 1
+            self._failed(stream, arrived.arrived_at, "disk_slow")
+
+    # ---- writer thread ---------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        unflushed: dict[StreamKey, OpenStream] = {}
+        flush_at = time.monotonic() + FLUSH_S
+        while True:
+            try:
+                item = self._queue.get(timeout=max(0.01, flush_at - time.monotonic()))
+            except queue.Empty:
+                item = _nothing
+            if item is None:
+                self._flush(unflushed.values())
+                return
+            if callable(item):
+                item()
+            else:
+                stream, packet, arrived_at = item
+                self._append(stream, packet, arrived_at)
+                unflushed[stream.key] = stream
+            if time.monotonic() >= flush_at:
+                self._flush(unflushed.values())
+                unflushed.clear()
+                flush_at = time.monotonic() + FLUSH_S
+
+    def _append(self, stream: OpenStream, packet: Packet, arrived_at: float) -> None:
+        try:
+            stream.log.append(packet)
+        except LogWriteFailed as error:
+            self.refused += 1
+            self._post(self._failed, stream, arrived_at, error.cause)
+        else:
+            if stream.key in self._failures:
+                self._post(self._recovered, stream)
+
+    def _flush(self, streams: Iterable[OpenStream]) -> None:
+        for stream in streams:
+            try:
+                stream.log.flush()
+            except LogWriteFailed as error:
+                self._post(self._failed, stream, self._clock(), error.cause)
+
+    def _post(self, call: Callable[..., None], *args: object) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *args)
+
+    # ---- what the disk said, on the loop ---------------------------------------------------------------------------
+
+    def _failed(self, stream: OpenStream, at: float, cause: str) -> None:
+        failure = self._failures.get(stream.key)
+        if failure is None:
+            self._failures[stream.key] = _Failure(at, at + 0.02, cause)
+            log.error("the audio log refuses stream %s/%d: %s", stream.stream.track_id, stream.stream.epoch, cause)
+            self._events.record_failed(stream, at, cause)
+        else:
+            failure.ended_at = max(failure.ended_at, at + 0.02)
+
+    def _recovered(self, stream: OpenStream) -> None:
+        failure = self._failures.pop(stream.key, None)
+        if failure is not None:
+            log.warning("the audio log takes stream %s/%d again", stream.stream.track_id, stream.stream.epoch)
+            self._events.record_recovered(stream, failure.started_at, failure.ended_at, failure.cause)
+
+
+def _nothing() -> None:
+    """Nothing came before the next flush was due."""
+
+
+def _take(packets: Iterable[Packet], limit: int) -> list[Packet]:
+    taken: list[Packet] = []
+    for packet in packets:
+        taken.append(packet)
+        if len(taken) >= limit:
+            break
+    return taken

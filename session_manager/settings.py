@@ -1,0 +1,69 @@
+"""What a hub can be told. Order: default, file (TOML), environment (`SHIMAWA_...`), command line."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from session_manager.errors import StartFailed
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class HubSettings(BaseModel):
+    """Defaults serve one machine that stands alone on an island."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Path("data")
+    """Folder of the database, the audio log and the secrets."""
+    host: str = "127.0.0.1"
+    port: Port = 8420
+    public_url: str = ""
+    """How browsers reach the hub; empty: http://host:port. Cookies are Secure when it begins with https."""
+    media_addresses: tuple[str, ...] = ("127.0.0.1",)
+    """Addresses that clients can send media to, IPv4 and IPv6."""
+    media_port: Port = 8421
+    """First UDP port; worker n takes media_port + n. 0: any free one."""
+    media_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    model: str = "small"
+    """Recogniser: `fixture`, a folder, a model name that is already on this machine, or `none`."""
+    device: str = "auto"
+    compute: str = "int8"
+    transcription_workers: Annotated[int, Field(ge=0, le=16)] = 1
+    worker_token: str = Field(default="", repr=False)
+    """For workers on other machines; empty: made anew at each start and known to the local ones only."""
+    languages: tuple[str, ...] = ("ja", "en")
+    test_door: bool = False
+    log_folder: Path | None = None
+    """Folder of the audio log when it is not `data/audio`."""
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+
+def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ, **given: object) -> HubSettings:
+    """`given`: from the command line, None meaning not given. Raises StartFailed with a sentence for each mistake."""
+    values: dict[str, object] = {}
+    if path is not None:
+        try:
+            values.update(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise StartFailed(f"The settings file {path} cannot be read: {error}") from error
+    for name in HubSettings.model_fields:
+        text = environment.get(f"SHIMAWA_{name.upper()}")
+        if text is not None:
+            values[name] = tuple(text.split(",")) if name in ("media_addresses", "languages") else text
+    values.update({name: value for name, value in given.items() if value is not None})
+    try:
+        return HubSettings.model_validate(values)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise StartFailed(f"These settings are not right: {wrong}") from error

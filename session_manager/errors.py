@@ -4,6 +4,7 @@ SessionManagerError
 ├── NotFound      nothing of that kind under that identifier
 ├── NotPossible   the state of things does not allow it
 ├── NotPermitted  this identity may not
+├── StoreFailed   the database did not take it (disk full, locked by somebody else)
 └── StartFailed   the hub cannot start (port in use, unreadable data folder, missing package)
 """
 
@@ -26,6 +27,10 @@ class NotPossible(SessionManagerError):
 
 class NotPermitted(SessionManagerError):
     code = "not_permitted"
+
+
+class StoreFailed(SessionManagerError):
+    code = "store_failed"
 
 
 class StartFailed(SessionManagerError):

@@ -1,0 +1,142 @@
+"""Lines: what was said, stored together with the watermark it moves and the event that tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from session_manager.records import Line, Stream
+from session_manager.store.events import next_event
+from session_manager.store.part import Part, need
+from session_manager.store.secrets import new_id
+from session_manager.store.streams import one, read_stream
+from session_manager.store.tables import lines, seats, sites, streams
+from session_manager.store.values import AlreadyThere, Committed, WatermarkMoved
+from signaling.messages import LineCommitted
+
+SAMPLE_RATE = 48_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    start_sample: int
+    end_sample: int
+    text: str
+    language: str
+    confidence: float
+    suppressed: str | None
+
+
+class Lines(Part):
+    def commit_line(
+        self,
+        track_id: str,
+        epoch: int,
+        *,
+        start_sample: int,
+        end_sample: int,
+        text: str,
+        language: str,
+        confidence: float,
+        suppressed: str | None,
+        watermark_from: int | None,
+        watermark_to: int,
+        now: float,
+    ) -> Committed | AlreadyThere | WatermarkMoved:
+        """One transaction: the line, the watermark from `watermark_from` to `watermark_to`, and the event's number.
+
+        `watermark_from` None: do not compare (a repair behind the watermark). The watermark never goes back. A
+        suppressed line has no event. Keyed by (track, epoch, start_sample): again is AlreadyThere. Raises NotFound.
+        """
+        said = _Said(start_sample, end_sample, text, language, confidence, suppressed)
+        with self._database.write() as connection:
+            stream = read_stream(connection, track_id, epoch)
+            before = _existing(connection, track_id, epoch, start_sample)
+            if before is not None:
+                return AlreadyThere(_line(before))
+            mark = stream.watermark_sample
+            if watermark_from is not None and (mark != watermark_from or watermark_to < mark):
+                return WatermarkMoved(mark)
+            connection.execute(
+                update(streams).where(one(track_id, epoch)).values(watermark_sample=max(mark, watermark_to))
+            )
+            return _store(connection, stream, said, now)
+
+    def lines(self, session_id: str, include_suppressed: bool = False) -> list[Line]:
+        """The newest revision of each, in the order of speaking."""
+        query = (
+            select(lines)
+            .where(lines.c.session_id == session_id)
+            .order_by(lines.c.started_at, lines.c.ended_at, lines.c.line_id, lines.c.revision)
+        )
+        if not include_suppressed:
+            query = query.where(lines.c.suppressed.is_(None))
+        with self._database.read() as connection:
+            newest = {row.line_id: _line(row) for row in connection.execute(query)}
+        return list(newest.values())
+
+
+def _existing(connection: Connection, track_id: str, epoch: int, start_sample: int) -> Row[Any] | None:
+    same = select(lines).where(
+        lines.c.track_id == track_id, lines.c.epoch == epoch, lines.c.start_sample == start_sample
+    )
+    return connection.execute(same.order_by(lines.c.revision.desc()).limit(1)).one_or_none()
+
+
+def _store(connection: Connection, stream: Stream, said: _Said, now: float) -> Committed:
+    line = _new_line(connection, stream, said)
+    number = None
+    if said.suppressed is None:
+        event = next_event(connection, line.session_id, LineCommitted.type, _body(line), now)
+        number = event.number
+    values = asdict(line) | {"event_number": number or 0, "committed_at": now}
+    row = connection.execute(insert(lines).values(values).returning(lines)).one()
+    return Committed(_line(row), number)
+
+
+def _new_line(connection: Connection, stream: Stream, said: _Said) -> Line:
+    site = need(connection, sites, stream.site_id, "site")
+    seat = need(connection, seats, stream.seat_id, "seat")
+    origin = stream.origin_at if stream.origin_at is not None else stream.opened_at
+    return Line(
+        line_id=new_id(),
+        session_id=stream.session_id,
+        track_id=stream.track_id,
+        epoch=stream.epoch,
+        site_id=stream.site_id,
+        site_name=site.name,
+        # A board hears a whole room: naming one of its people would be a guess.
+        speaker="" if seat.board_id is not None else seat.display_name,
+        revision=1,
+        start_sample=said.start_sample,
+        end_sample=said.end_sample,
+        started_at=origin + said.start_sample / SAMPLE_RATE,
+        ended_at=origin + said.end_sample / SAMPLE_RATE,
+        text=said.text,
+        language=said.language,
+        confidence=said.confidence,
+        suppressed=said.suppressed,
+        event_number=0,
+    )
+
+
+def _body(line: Line) -> dict[str, object]:
+    body = LineCommitted(
+        line_id=line.line_id,
+        revision=line.revision,
+        track_id=line.track_id,
+        site_id=line.site_id,
+        site_name=line.site_name,
+        speaker=line.speaker,
+        text=line.text,
+        language=line.language,
+        started_at=line.started_at,
+        ended_at=line.ended_at,
+    )
+    return body.model_dump(mode="json")
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(**{name: getattr(row, name) for name in Line.__dataclass_fields__})

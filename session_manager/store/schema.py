@@ -1,0 +1,47 @@
+"""Brings a database to this version's shape when the hub starts. Forward only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from session_manager.errors import StartFailed, StoreFailed
+from session_manager.store.database import Database
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def migrate(database: Database) -> None:
+    """In one transaction: a start that fails half way leaves the database as it was. Raises StartFailed."""
+    try:
+        with database.write() as connection:
+            _upgrade(connection)
+    except StoreFailed as error:
+        database.close()
+        raise StartFailed(f"The hub's database cannot be opened: {error}") from error
+    except StartFailed:
+        database.close()
+        raise
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if current is not None and current not in known:
+        raise StartFailed(
+            "The hub's database was written by a newer version of Shimawa. Install that version or restore a backup."
+        )
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StartFailed(f"The hub's database could not be brought up to date: {error}") from error

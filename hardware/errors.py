@@ -9,18 +9,29 @@ HardwareError
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class HardwareError(Exception):
-    """`str()` is one sentence that a person at the board understands and can act on."""
+    """`str()` is one sentence that a person at the board understands and can act on.
+
+    `code` never changes: a page translates by it.
+    """
+
+    code: ClassVar[str] = "hardware"
 
 
-class DeviceMissing(HardwareError): ...
+class DeviceMissing(HardwareError):
+    code: ClassVar[str] = "device_missing"
 
 
-class DeviceBusy(HardwareError): ...
+class DeviceBusy(HardwareError):
+    code: ClassVar[str] = "device_busy"
 
 
-class DeviceLost(HardwareError): ...
+class DeviceLost(HardwareError):
+    code: ClassVar[str] = "device_lost"
 
 
-class SourceUnreadable(HardwareError): ...
+class SourceUnreadable(HardwareError):
+    code: ClassVar[str] = "source_unreadable"

@@ -1,0 +1,186 @@
+"""Which driver a spec means, and what this computer has.
+
+| spec | microphone | speaker | camera |
+|---|---|---|---|
+| `none` | no device: `None` comes back | same | same |
+| `default` or `auto` | the system's | the system's | the first that opens |
+| `name:NAME` | saved name, else the system's with a warning | same | - |
+| `portaudio:NAME` | that one or an error | same | - |
+| `opencv:0`, `opencv:FILE` | - | - | camera number, file or stream address |
+| `sim:tone=440` | a tone | - | - |
+| `sim:silence` | exact zeros | - | - |
+| `sim:script=FILE.json`, `sim:file=FILE` | sounds by the clock | - | - |
+| `sim:queue` | silence until `say(path)` | - | - |
+| `sim:meter`, `sim:record=FILE.wav` | - | measures, records | - |
+| `sim:card=NAME` | - | - | test card |
+
+A driver's library is imported when its driver is chosen, not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hardware.errors import DeviceMissing, HardwareError
+from hardware.ports import Camera, Microphone, Speaker
+
+logger = logging.getLogger(__name__)
+
+Kind = Literal["microphone", "speaker", "camera"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """One row of the list. `spec` opens it; `api` is the system's way to it (ALSA, WASAPI, ...)."""
+
+    kind: Kind
+    spec: str
+    name: str
+    api: str
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """`driver`: what stands before the first colon; `key` and `value`: the rest, split at the first `=`."""
+
+    driver: str
+    key: str = ""
+    value: str = ""
+
+    @property
+    def rest(self) -> str:
+        return f"{self.key}={self.value}" if self.value else self.key
+
+
+def parse_spec(text: str) -> Spec:
+    driver, _, rest = text.strip().partition(":")
+    key, _, value = rest.partition("=")
+    return Spec(driver.lower(), key, value)
+
+
+def is_simulated(spec: str) -> bool:
+    return parse_spec(spec).driver in {"sim", "none"}
+
+
+async def open_microphone(spec: str) -> Microphone | None:
+    """None for `none`. Raises DeviceMissing, DeviceBusy or SourceUnreadable; opens in a thread, never blocks."""
+    loop = asyncio.get_running_loop()
+    return await asyncio.to_thread(_open_microphone, parse_spec(spec), loop)
+
+
+async def open_speaker(spec: str) -> Speaker | None:
+    """None for `none`. It is silent until `start`. Raises DeviceMissing or DeviceBusy."""
+    loop = asyncio.get_running_loop()
+    return await asyncio.to_thread(_open_speaker, parse_spec(spec), loop)
+
+
+async def open_camera(spec: str, *, width: int = 1280, height: int = 720, fps: int = 15) -> Camera | None:
+    """None for `none`. A camera may give another size than asked; the first frame tells. Raises DeviceMissing."""
+    loop = asyncio.get_running_loop()
+    return await asyncio.to_thread(_open_camera, parse_spec(spec), width, height, fps, loop)
+
+
+def list_devices() -> list[DeviceInfo]:
+    """Everything real that can be opened; empty when the libraries or the devices are missing. Blocks."""
+    found: list[DeviceInfo] = []
+    for listing in (_list_audio, _list_cameras):
+        try:
+            found += listing()
+        except HardwareError as error:
+            logger.info("part of the device list is missing: %s", error.code)
+    return found
+
+
+def _open_microphone(spec: Spec, loop: asyncio.AbstractEventLoop) -> Microphone | None:
+    match spec:
+        case Spec("none"):
+            return None
+        case Spec("sim"):
+            return _simulated_microphone(spec)
+        case Spec("default" | "auto" | "name" | "portaudio"):
+            from hardware.drivers import portaudio
+
+            return portaudio.open_microphone(spec.rest, spec.driver != "portaudio", loop)
+    raise _unknown("microphone", spec)
+
+
+def _simulated_microphone(spec: Spec) -> Microphone:
+    from hardware.drivers import simulated as sim
+
+    match spec.key:
+        case "tone":
+            return sim.SimulatedMicrophone(sim.Tone(_number(spec.value)), name=f"tone {spec.value} Hz")
+        case "silence":
+            return sim.SimulatedMicrophone(sim.Script(), name="silence")
+        case "queue":
+            return sim.SimulatedMicrophone(sim.Script(), name="queue")
+        case "file":
+            return sim.SimulatedMicrophone(sim.Script([(0, sim.load_sound(Path(spec.value)))]), name=spec.value)
+        case "script":
+            sounds = sim.load_script(Path(spec.value), time.time())
+            return sim.SimulatedMicrophone(sounds, name=spec.value)
+    raise _unknown("microphone", spec)
+
+
+def _open_speaker(spec: Spec, loop: asyncio.AbstractEventLoop) -> Speaker | None:
+    match spec:
+        case Spec("none"):
+            return None
+        case Spec("sim", "record", path) if path:
+            from hardware.drivers.simulated import SimulatedSpeaker
+
+            return SimulatedSpeaker(name=path, record=Path(path))
+        case Spec("sim", "" | "meter"):
+            from hardware.drivers.simulated import SimulatedSpeaker
+
+            return SimulatedSpeaker(name="meter")
+        case Spec("default" | "auto" | "name" | "portaudio"):
+            from hardware.drivers import portaudio
+
+            return portaudio.open_speaker(spec.rest, spec.driver != "portaudio", loop)
+    raise _unknown("speaker", spec)
+
+
+def _open_camera(spec: Spec, width: int, height: int, fps: int, loop: asyncio.AbstractEventLoop) -> Camera | None:
+    match spec:
+        case Spec("none"):
+            return None
+        case Spec("sim", "card"):
+            from hardware.drivers.test_card import TestCardCamera
+
+            return TestCardCamera(spec.value, width, height, fps)
+        case Spec("default" | "auto" | "opencv"):
+            from hardware.drivers import opencv
+
+            return opencv.open_camera(spec.rest, width, height, fps, loop)
+    raise _unknown("camera", spec)
+
+
+def _list_audio() -> list[DeviceInfo]:
+    from hardware.drivers import portaudio
+
+    return portaudio.list_audio()
+
+
+def _list_cameras() -> list[DeviceInfo]:
+    from hardware.drivers import opencv
+
+    return opencv.list_cameras()
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise DeviceMissing(f"'{text}' is not a number of hertz: write for example sim:tone=440.") from None
+
+
+def _unknown(kind: Kind, spec: Spec) -> DeviceMissing:
+    text = f"{spec.driver}:{spec.rest}" if spec.rest else spec.driver
+    return DeviceMissing(f"'{text}' names no {kind}: run `python -m hardware` to see what can be written there.")

@@ -1,0 +1,214 @@
+"""Opus at the edge of the board: one encoder whose packets go everywhere, one decoder per site that is heard.
+
+Encoding runs through PyAV's libopus. Decoding calls the libopus inside PyAV's wheel directly, because FFmpeg's wrapper
+offers neither concealment (RFC 6716, 4.4) nor the in-band copy of a lost frame (2.1.7); where that library cannot be
+loaded, PyAV decodes and `conceal` answers None, which the play-out buffer fills by a faded repeat.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from hardware.level import level_dbov
+from hardware.ports import SAMPLE_RATE, AudioBlock, Samples
+from room_agent.errors import AgentError
+
+FRAME_SAMPLES = 960
+MAX_FRAME_SAMPLES = 5760
+"""120 ms, the longest packet of RFC 6716."""
+
+
+class OpusUnusable(AgentError):
+    """The codec is missing, or a packet is not Opus."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPacket:
+    """One 20 ms packet: the same object goes to the call and to the spool.
+
+    `sequence` counts from 0 in this epoch, `sample` is the position of its first sample at 48 kHz, `level_dbov` is
+    0 (loudest) to 127 (silence) as RFC 6464 carries it.
+    """
+
+    sequence: int
+    sample: int
+    payload: bytes
+    level_dbov: int
+
+
+class OpusEncoder:
+    """Mono, 20 ms, voice. `expected_loss` in percent lets packets carry a coarse copy of the frame before."""
+
+    def __init__(self, bit_rate: int = 32_000, *, expected_loss: int = 5, first_sequence: int = 0) -> None:
+        self._bit_rate = bit_rate
+        self._expected_loss = expected_loss
+        self._sequence = first_sequence
+        self._codec = self._open()
+
+    @property
+    def bit_rate(self) -> int:
+        return self._bit_rate
+
+    def set_bit_rate(self, bit_rate: int) -> None:
+        """Takes effect with the next packet. The codec is opened anew: change it in coarse, rare steps."""
+        if bit_rate != self._bit_rate:
+            self._bit_rate = bit_rate
+            self._codec = self._open()
+
+    def encode(self, frame: AudioBlock) -> EncodedPacket:
+        """`frame.samples` has shape (960,); louder than full scale is clipped. Raises OpusUnusable."""
+        if frame.samples.shape != (FRAME_SAMPLES,):
+            raise OpusUnusable(f"A frame of {frame.samples.shape} cannot be encoded: give {FRAME_SAMPLES} samples.")
+        samples = np.clip(frame.samples, -1.0, 1.0)
+        packet = EncodedPacket(self._sequence, frame.sample, self._payload(samples), level_dbov(samples))
+        self._sequence += 1
+        return packet
+
+    def _payload(self, samples: Samples) -> bytes:
+        audio = av.AudioFrame.from_ndarray(samples[np.newaxis, :], format="flt", layout="mono")
+        audio.sample_rate = SAMPLE_RATE
+        audio.pts = None
+        try:
+            packets = self._codec.encode(audio)
+        except FFmpegError as error:
+            raise OpusUnusable(f"The microphone cannot be encoded: {error}.") from error
+        if len(packets) != 1:
+            raise OpusUnusable(f"The Opus encoder gave {len(packets)} packets for one frame.")
+        return bytes(packets[0])
+
+    def _open(self) -> av.AudioCodecContext:
+        try:
+            codec = av.CodecContext.create("libopus", "w")
+        except (FFmpegError, ValueError) as error:
+            raise OpusUnusable("This PyAV has no Opus encoder: install the `av` wheel from PyPI.") from error
+        assert isinstance(codec, av.AudioCodecContext)
+        codec.sample_rate, codec.layout, codec.format = SAMPLE_RATE, "mono", "flt"
+        codec.bit_rate = self._bit_rate
+        codec.options = {
+            "application": "voip",
+            "frame_duration": "20",
+            "vbr": "on",
+            "packet_loss": str(self._expected_loss),
+            "fec": "1" if self._expected_loss else "0",
+        }
+        return codec
+
+
+class Decoder(Protocol):
+    """Samples are mono float32 at 48 kHz. State runs from packet to packet: one decoder per stream."""
+
+    def decode(self, payload: bytes) -> Samples:
+        """Shape (n,), n the packet's duration. Raises OpusUnusable for what is not Opus."""
+
+    def conceal(self, count: int, following: bytes | None = None) -> Samples | None:
+        """`count` samples in place of a lost packet (`following`: the one right after it), or None: no such skill."""
+
+
+def open_decoder() -> Decoder:
+    """The decoder with concealment where libopus can be loaded, else the plain one."""
+    return LibOpusDecoder() if _libopus() is not None else PlainDecoder()
+
+
+class LibOpusDecoder:
+    """libopus by its C interface (opus_decoder_create, opus_decode_float)."""
+
+    def __init__(self) -> None:
+        library = _libopus()
+        if library is None:
+            raise OpusUnusable("libopus was not found beside PyAV: install the `av` wheel from PyPI.")
+        self._library = library
+        error = ctypes.c_int()
+        self._state = library.opus_decoder_create(SAMPLE_RATE, 1, ctypes.byref(error))
+        if error.value or not self._state:
+            raise OpusUnusable(f"libopus refuses to decode (error {error.value}).")
+        self._room = np.empty(MAX_FRAME_SAMPLES, np.float32)
+        self._target = self._room.ctypes.data_as(ctypes.c_void_p)
+
+    def decode(self, payload: bytes) -> Samples:
+        if not payload:  # which libopus would take for "conceal"
+            raise OpusUnusable("A packet of 0 bytes is not Opus.")
+        return self._run(payload, MAX_FRAME_SAMPLES, in_band=False)
+
+    def conceal(self, count: int, following: bytes | None = None) -> Samples | None:
+        """libopus conceals multiples of 2.5 ms: `count` is rounded up and the rest is cut off."""
+        whole = min(MAX_FRAME_SAMPLES, -(-count // 120) * 120)
+        return self._run(following, whole, in_band=following is not None)[:count]
+
+    def _run(self, payload: bytes | None, room: int, *, in_band: bool) -> Samples:
+        size = len(payload) if payload is not None else 0
+        count = self._library.opus_decode_float(self._state, payload, size, self._target, room, int(in_band))
+        if count < 0:
+            raise OpusUnusable(f"A packet of {size} bytes is not Opus (error {count}).")
+        return self._room[:count].copy()
+
+    def __del__(self) -> None:
+        if getattr(self, "_state", None):
+            self._library.opus_decoder_destroy(self._state)
+
+
+class PlainDecoder:
+    """PyAV's decoder: no concealment."""
+
+    def __init__(self) -> None:
+        codec = av.CodecContext.create("libopus", "r")
+        assert isinstance(codec, av.AudioCodecContext)
+        codec.sample_rate, codec.layout = SAMPLE_RATE, "mono"
+        self._codec = codec
+
+    def decode(self, payload: bytes) -> Samples:
+        if not payload:  # which PyAV would take for "no more packets"
+            raise OpusUnusable("A packet of 0 bytes is not Opus.")
+        try:
+            frames = self._codec.decode(av.Packet(payload))
+        except FFmpegError as error:
+            raise OpusUnusable(f"A packet of {len(payload)} bytes is not Opus.") from error
+        return np.concatenate([_mono(frame) for frame in frames] or [np.zeros(0, np.float32)])
+
+    def conceal(self, count: int, following: bytes | None = None) -> Samples | None:
+        return None
+
+
+def _mono(frame: av.AudioFrame) -> Samples:
+    samples = frame.to_ndarray()
+    scale = 1.0 if samples.dtype.kind == "f" else 1.0 / 32768.0
+    channels = len(frame.layout.channels)
+    return (samples.reshape(-1, channels).mean(axis=1) * scale).astype(np.float32)
+
+
+@cache
+def _libopus() -> ctypes.CDLL | None:
+    for path in _libopus_paths():
+        try:
+            library = ctypes.CDLL(path)
+        except OSError:
+            continue
+        library.opus_decoder_create.argtypes = [ctypes.c_int32, ctypes.c_int, ctypes.POINTER(ctypes.c_int)]
+        library.opus_decoder_create.restype = ctypes.c_void_p
+        library.opus_decoder_destroy.argtypes = [ctypes.c_void_p]
+        library.opus_decoder_destroy.restype = None
+        library.opus_decode_float.argtypes = [
+            ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_void_p, ctypes.c_int, ctypes.c_int,
+        ]  # fmt: skip
+        library.opus_decode_float.restype = ctypes.c_int
+        return library
+    return None
+
+
+def _libopus_paths() -> Iterator[str]:
+    """Wheels keep it in `av.libs` (Linux, Windows) or `av/.dylibs` (macOS); else the system's own."""
+    package = Path(av.__file__).parent
+    for folder in (package.parent / "av.libs", package / ".dylibs"):
+        yield from (str(path) for path in sorted(folder.glob("libopus*")))
+    system = ctypes.util.find_library("opus")
+    if system:
+        yield system

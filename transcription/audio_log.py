@@ -114,7 +114,7 @@ class StreamLog:
         False when nothing was added: its number is there already, or its payload is no Opus packet (`refused`).
         Raises `LogWriteFailed`.
         """
-        samples = opus.duration(packet.payload)
+        samples = opus.packet_duration(packet.payload)
         if not samples or len(packet.payload) > log_format.MAX_PAYLOAD or not _fits(packet):
             self.refused += 1
             return False
@@ -221,7 +221,7 @@ class StreamLog:
         waiting: list[tuple[int, int, bytes]] = []
         last = -1
         for packet in self._swept(pieces, waiting):
-            if packet.sequence != last and packet.sample + opus.duration(packet.payload) > from_sample:
+            if packet.sequence != last and packet.sample + opus.packet_duration(packet.payload) > from_sample:
                 last = packet.sequence
                 yield packet
 
@@ -297,7 +297,7 @@ class StreamLog:
 
     def _index(self, offset: int, record: Record) -> None:
         packet = record.packet
-        samples = opus.duration(packet.payload)
+        samples = opus.packet_duration(packet.payload)
         self._size = offset + record.size
         if samples and self._spans.add(packet.sequence, packet.sample, samples):
             self._chunks.add(offset, record.size, packet.sample, samples)

@@ -49,7 +49,7 @@ def frame_count(payload: bytes) -> int:
     return 1 if code == 0 else 2
 
 
-def duration(payload: bytes) -> int:
+def packet_duration(payload: bytes) -> int:
     """Samples of sound in a packet; 0 when it cannot be an Opus packet (empty, no frames, more than 120 ms)."""
     if not payload:
         return 0
@@ -78,10 +78,10 @@ class OpusDecoder:
         self._context = _context()
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
-        """Exactly `duration(payload)` samples, silence when the packet is damaged. Never raises for its bytes."""
+        """Exactly `packet_duration(payload)` samples, silence when the packet is damaged. Never raises for its bytes."""
         import av
 
-        expected = duration(payload)
+        expected = packet_duration(payload)
         if not expected:
             self.damaged += 1
             return np.zeros(0, np.float32)

@@ -123,8 +123,8 @@ def send_numbered_audio(sender: RTCRtpSender, source: NumberedSource, anchor: An
     """Let `sender` send the packets of `source` with the board's own numbers instead of encoding a track.
 
     RTP sequence = (sequence - `wire_offset(anchor.sequence)`) mod 2**16, RTP timestamp = sample mod 2**32. `anchor`
-    must be the one announced with the track offer. History is kept, so aiortc answers NACKs with the same SSRC. Call after
-    the transceiver is made and before negotiation ends; the sender needs no track.
+    must be the one announced with the track offer. History is kept, so aiortc answers NACKs with the same SSRC. Call
+    after the transceiver is made and before negotiation ends; the sender needs no track.
     """
     private: Any = sender
     pump = _NumberedPump(sender, source, wire_offset(anchor.sequence))

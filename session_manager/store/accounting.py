@@ -13,8 +13,8 @@ from session_manager.store.tables import coverage, gaps, sessions, tracks
 
 
 class Accounting(Part):
-    def record_gap(
-        self, session_id: str, track_id: str, epoch: int | None, *, started_at: float, ended_at: float, cause: str
+    def record_gap(  # noqa: PLR0917 - one fact, one call
+        self, session_id: str, track_id: str, epoch: int | None, started_at: float, ended_at: float, cause: str
     ) -> None:
         """A gap that begins where a known one of the same cause begins is that gap, grown. Raises NotFound."""
         values = {"session_id": session_id, "track_id": track_id, "epoch": epoch, "cause": cause}

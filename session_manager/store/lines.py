@@ -30,11 +30,10 @@ class _Said:
 
 
 class Lines(Part):
-    def commit_line(
+    def commit_line(  # noqa: PLR0917 - one fact, one call
         self,
         track_id: str,
         epoch: int,
-        *,
         start_sample: int,
         end_sample: int,
         text: str,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from session_manager import lifecycle
 from session_manager.errors import NotPossible
 from session_manager.records import Session, SessionState, Site
 from session_manager.store.part import Part, need
@@ -67,8 +68,10 @@ class Sessions(Part):
     def set_state(self, session_id: str, expected: SessionState, new: SessionState, at: float) -> Session:
         """Compare and swap; sets `started_at` (live) and `ended_at` (ended). Raises NotFound, NotPossible.
 
-        Which moves make sense is `session_manager.lifecycle`'s to say; this one only refuses to lose a race.
+        Only moves that `session_manager.lifecycle` knows are made.
         """
+        if not lifecycle.leads(expected, new):
+            raise NotPossible(f"A session that is {expected} cannot become {new}.")
         stamps: dict[str, dict[str, float]] = {"live": {"started_at": at}, "ended": {"ended_at": at}}
         here = and_(sessions.c.session_id == session_id, sessions.c.state == expected)
         with self._database.write() as connection:

@@ -99,9 +99,10 @@ class Worker:
             await self.send(feed.StreamEnd(handle=run.handle, end_sample=run.stream.end_sample))
 
     async def _stream(self, run: Run) -> None:
-        """Log first, then the tail; back to the log whenever the tail has run past us. Returns when the run ends."""
+        """From the tail where it reaches back far enough, else from the log. Returns when the run ends."""
         sample = run.watermark
-        index = -1
+        found = run.stream.tail.index_from(sample)
+        index = -1 if found is None else found
         while True:
             run.wake.clear()
             packets = run.stream.tail.read(index) if index >= 0 else None

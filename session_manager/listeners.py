@@ -17,27 +17,25 @@ DEPTH = 500
 
 class Listener:
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[LiveEvent | None] = asyncio.Queue(DEPTH)
+        self._queue: asyncio.Queue[LiveEvent | None] = asyncio.Queue(DEPTH + 1)  # one place is kept for the end
         self._cut = False
         self.dropped_views = 0
 
     def offer(self, event: LiveEvent) -> None:
         if self._cut:
             return
-        try:
+        if self._queue.qsize() < DEPTH:
             self._queue.put_nowait(event)
-        except asyncio.QueueFull:
-            if event.number is None:
-                self.dropped_views += 1
-            else:
-                self.end()
+        elif event.number is None:
+            self.dropped_views += 1
+        else:
+            self.end()
 
     def end(self) -> None:
         """Everything already queued is still given; nothing follows."""
-        self._cut = True
-        if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
+        if not self._cut:
+            self._cut = True
+            self._queue.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[LiveEvent]:
         while (event := await self._queue.get()) is not None:

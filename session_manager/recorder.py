@@ -20,7 +20,7 @@ from session_manager.records import Stream
 from session_manager.tail import Tail
 from signaling.ports import LoggedPacket
 from transcription.audio_log import AudioLog, Packet, StreamLog
-from transcription.errors import LogWriteFailed
+from transcription.errors import LogUnreadable, LogWriteFailed
 from transcription.opus import packet_duration
 
 QUEUE_PACKETS = 50_000
@@ -99,7 +99,7 @@ class Recorder:
     # ---- streams ---------------------------------------------------------------------------------------------------
 
     async def open(self, stream: Stream) -> OpenStream:
-        """Start, or go on with, a stream. Raises `LogWriteFailed` when not even its folder can be made."""
+        """Start, or go on with, a stream. Raises `LogUnreadable` when its file may not be touched."""
         key = (stream.track_id, stream.epoch)
         known = self._streams.get(key)
         if known is not None:
@@ -135,7 +135,11 @@ class Recorder:
 
     async def read(self, stream: OpenStream, from_sample: int, limit: int) -> list[Packet]:
         """At most `limit` packets of the log from `from_sample` on, in sample order."""
-        return await asyncio.to_thread(_take, stream.log.packets(from_sample), limit)
+        try:
+            return await asyncio.to_thread(_take, stream.log.packets(from_sample), limit)
+        except LogUnreadable:
+            log.exception("the audio log of stream %s/%d cannot be read", *stream.key)
+            return []
 
     # ---- packets ---------------------------------------------------------------------------------------------------
 

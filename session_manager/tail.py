@@ -10,6 +10,9 @@ from collections import deque
 
 from transcription.audio_log import Packet
 
+REORDERED = 50
+"""How far behind its neighbours a packet may have arrived (retransmission): one second."""
+
 
 class Tail:
     def __init__(self, capacity: int = 3_000) -> None:
@@ -30,3 +33,11 @@ class Tail:
             return None
         start = index - self.first_index
         return [self._packets[i] for i in range(start, min(start + limit, len(self._packets)))]
+
+    def index_from(self, sample: int) -> int | None:
+        """Where to begin so that nothing that ends after `sample` is missed; None when the tail may not reach back."""
+        for offset, packet in enumerate(self._packets):
+            if packet.sample >= sample:
+                whole = self.first_index == 0 or offset > 0
+                return self.first_index + max(0, offset - REORDERED) if whole else None
+        return self.next_index if self._packets or self.next_index == 0 else None

@@ -19,7 +19,7 @@ from signaling.messages import CaptionPartial, LineCommitted
 from signaling.ports import LoggedPacket
 from transcription import feed
 from transcription.audio_log import AudioLog
-from transcription.errors import LogWriteFailed
+from transcription.errors import LogUnreadable
 
 PAUSE_S = 2.0
 """No packet for this long ends the run: the last word is decided now instead of when somebody speaks again."""
@@ -82,9 +82,9 @@ class Transcript:
         key = (stream.track_id, stream.epoch)
         try:
             opened = await self.recorder.open(stream)
-        except LogWriteFailed as error:
-            log.error("stream %s/%d cannot be recorded: %s", stream.track_id, stream.epoch, error.cause)
-            self._on_record(stream.session_id, error.cause)
+        except LogUnreadable:
+            log.exception("stream %s/%d cannot be recorded", stream.track_id, stream.epoch)
+            self._on_record(stream.session_id, "io")
             return
         if key not in self._hearing:
             self._hearing[key] = _Hearing(opened, languages)

@@ -1,0 +1,144 @@
+"""The recorder: every packet to the disk and to the feed, and honesty when the disk refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from session_manager.recorder import OpenStream, Recorder
+from session_manager.records import Stream
+from signaling.ports import LoggedPacket
+from transcription.audio_log import AudioLog
+
+OPUS_20_MS = bytes([0b11111_0_00]) + b"\x00" * 10
+NOW = 1_700_000_000.0
+
+
+def stream(track_id: str = "t1", epoch: int = 1) -> Stream:
+    return Stream(
+        track_id=track_id,
+        epoch=epoch,
+        session_id="s1",
+        site_id="iki",
+        seat_id="seat",
+        name="mic",
+        kind="audio",
+        source="room_mic",
+        opened_at=NOW,
+        origin_at=None,
+        end_sample=0,
+        watermark_sample=0,
+        closed_at=None,
+        close_cause=None,
+        decided=False,
+    )
+
+
+def packet(number: int, track_id: str = "t1", epoch: int = 1) -> LoggedPacket:
+    return LoggedPacket(track_id, epoch, number, number * 960, NOW + number * 0.02, OPUS_20_MS)
+
+
+@dataclass
+class Heard:
+    origins: list[float] = field(default_factory=list)
+    arrivals: int = 0
+    failed: list[str] = field(default_factory=list)
+    recovered: list[tuple[float, float, str]] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def origin_known(self, stream: OpenStream) -> None:
+        assert stream.origin_at is not None
+        self.origins.append(stream.origin_at)
+
+    def packets_arrived(self, stream: OpenStream) -> None:
+        self.arrivals += 1
+
+    def record_failed(self, stream: OpenStream, started_at: float, cause: str) -> None:
+        self.failed.append(cause)
+        self.changed.set()
+
+    def record_recovered(self, stream: OpenStream, started_at: float, ended_at: float, cause: str) -> None:
+        self.recovered.append((started_at, ended_at, cause))
+        self.changed.set()
+
+
+@asynccontextmanager
+async def recorder_in(folder: Path) -> AsyncIterator[tuple[Recorder, Heard]]:
+    heard = Heard()
+    recorder = Recorder(AudioLog(folder), heard, clock=lambda: NOW)
+    recorder.start()
+    try:
+        yield recorder, heard
+    finally:
+        await recorder.close()
+
+
+async def test_what_was_received_is_in_the_log_when_it_has_settled(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, heard):
+        opened = await recorder.open(stream())
+        recorder.receive([packet(number) for number in range(100)])
+        await recorder.settle()
+        read = await recorder.read(opened, 0, 1_000)
+        assert [one.sequence for one in read] == list(range(100))
+        assert opened.end_sample == 96_000
+        assert heard.arrivals == 1
+
+
+async def test_the_first_packet_fixes_the_instant_of_sample_zero(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, heard):
+        await recorder.open(stream())
+        recorder.receive([packet(50), packet(51)])
+        assert heard.origins == [NOW]
+
+
+async def test_packets_of_a_stream_that_nobody_opened_are_counted_and_dropped(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, heard):
+        recorder.receive([packet(0, "stranger")])
+        assert recorder.unknown == 1
+        assert heard.arrivals == 0
+
+
+async def test_packets_after_the_stream_was_closed_are_not_recorded(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, _):
+        opened = await recorder.open(stream())
+        opened.closed = True
+        recorder.receive([packet(0)])
+        await recorder.settle()
+        assert await recorder.read(opened, 0, 10) == []
+
+
+async def test_a_stream_opened_again_goes_on_where_its_log_ends(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, _):
+        await recorder.open(stream())
+        recorder.receive([packet(number) for number in range(10)])
+    async with recorder_in(tmp_path) as (recorder, _):
+        again = await recorder.open(stream())
+        assert again.end_sample == 9_600
+        recorder.receive([packet(9), packet(10)])
+        await recorder.settle()
+        assert [one.sequence for one in await recorder.read(again, 0, 100)] == list(range(11))
+
+
+async def test_a_disk_that_refuses_is_said_once_and_captions_still_hear_everything(tmp_path: Path) -> None:
+    blocked = tmp_path / "t1"
+    blocked.write_text("a file where the log wants a folder")
+    async with recorder_in(tmp_path) as (recorder, heard):
+        opened = await recorder.open(stream())
+        recorder.receive([packet(number) for number in range(5)])
+        await asyncio.wait_for(heard.changed.wait(), 10)
+        await recorder.settle()
+        heard.changed.clear()
+        assert heard.failed == ["io"]
+        assert len(opened.tail.read(0) or []) == 5
+
+        blocked.unlink()
+        recorder.receive([packet(number) for number in range(5, 8)])
+        await asyncio.wait_for(heard.changed.wait(), 10)
+        await recorder.settle()
+        (gap,) = heard.recovered
+        assert gap[0] == NOW
+        assert round(gap[1] - gap[0], 3) == 0.1
+        assert [one.sequence for one in await recorder.read(opened, 0, 100)] == [5, 6, 7]

@@ -82,7 +82,9 @@ class SignalingClient:
         raise NotImplementedError
 
     def events(self) -> AsyncIterator[Body | Joined | Overflowed]:
-        """What the hub tells, in order: events exactly once, ephemerals while there is room. One reader; ends with `run`.
+        """What the hub tells, in order: events exactly once, ephemerals while there is room. One reader.
+
+        Ends with `run`.
 
         At most 1024 wait: ephemerals are dropped first (the latest of a kind wins), then everything is thrown away and
         one `Overflowed` stands for it.

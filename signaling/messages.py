@@ -217,7 +217,7 @@ class Dismissed(Body):
     type = "dismissed"
     delivery = Delivery.EPHEMERAL
     action: Literal["stop", "rejoin", "resume"]
-    code: ErrorCode | Literal["session_over", "removed", "replaced", "going_away"]
+    code: ErrorCode | Literal["left", "session_over", "removed", "replaced", "going_away"]
     message: str
     retry_after_ms: int | None = None
 

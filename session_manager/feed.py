@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from session_manager.recorder import OpenStream, Recorder, StreamKey
 from signaling.ports import Socket, SocketClosed
 from transcription import feed
+from transcription.opus import packet_duration
 
 CHUNK = 500
 MAX_AHEAD_SAMPLES = int(feed.MAX_AHEAD_S * 48_000)
@@ -119,7 +120,7 @@ class Worker:
                     await run.wake.wait()
                     run.wake.clear()
                 await self.send(feed.pack(feed.FeedPacket(run.handle, packet.sequence, packet.sample, packet.payload)))
-                sample = max(sample, packet.sample + 1)
+                sample = max(sample, packet.sample + packet_duration(packet.payload))
             if not packets:
                 if run.ending:
                     return

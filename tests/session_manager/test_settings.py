@@ -1,0 +1,53 @@
+"""Settings of the hub: default, file, environment, command line; every mistake is a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from session_manager.errors import StartFailed
+from session_manager.settings import load_settings
+
+
+def test_without_anything_a_hub_serves_this_machine_only() -> None:
+    settings = load_settings(None, {})
+    assert (settings.host, settings.url) == ("127.0.0.1", "http://127.0.0.1:8420")
+
+
+def test_the_later_source_wins(tmp_path: Path) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text('port = 1\nhost = "::1"\nmodel = "tiny"')
+    settings = load_settings(file, {"SHIMAWA_PORT": "2", "SHIMAWA_MODEL": "base"}, port=3, model=None)
+    assert (settings.host, settings.port, settings.model) == ("::1", 3, "base")
+    assert settings.url == "http://[::1]:3"
+
+
+def test_lists_in_the_environment_are_separated_by_commas() -> None:
+    settings = load_settings(None, {"SHIMAWA_MEDIA_ADDRESSES": "192.0.2.1,2001:db8::1"})
+    assert settings.media_addresses == ("192.0.2.1", "2001:db8::1")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("prot = 1", "prot"),
+        ("port = 99999", "port"),
+        ("port = [", "hub.toml"),
+        ('media_workers = "many"', "media_workers"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, named: str) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text(text)
+    with pytest.raises(StartFailed, match=named):
+        load_settings(file, {})
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StartFailed, match="cannot be read"):
+        load_settings(tmp_path / "none.toml", {})
+
+
+def test_secrets_do_not_show_in_a_printed_setting() -> None:
+    assert "hush" not in repr(load_settings(None, {"SHIMAWA_WORKER_TOKEN": "hush"}))

@@ -78,7 +78,7 @@ class OpusDecoder:
         self._context = _context()
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
-        """Exactly `packet_duration(payload)` samples, silence when the packet is damaged. Never raises for its bytes."""
+        """Exactly `packet_duration(payload)` samples: silence when the packet is damaged. Never raises for bytes."""
         import av
 
         expected = packet_duration(payload)

@@ -1,0 +1,111 @@
+"""What this room sends: the microphone encoded once, the camera scaled once, each for any number of connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from hardware.framing import Framer
+from hardware.ports import AudioBlock, Camera, Microphone
+from room_agent.call import AudioOut, VideoOut
+from room_agent.config import VideoSettings
+from room_agent.epochs import EpochCounter
+from room_agent.feeds import PacketFeed, PictureFeed
+from room_agent.opus import OpusEncoder
+from room_agent.video import FramePacer, to_i420
+from signaling.media.aiortc_adapter import NumberedPacket
+from signaling.ports import Anchor
+
+
+class Voice:
+    """The microphone's packets, numbered once per epoch; each opening of a microphone is an epoch of its own.
+
+    `changed` is called when there is a microphone to publish, and when there is none any more. Muted, it sends encoded
+    silence: the record needs the clock to go on.
+    """
+
+    def __init__(self, epochs: EpochCounter, bit_rate: int, changed: Callable[[], None]) -> None:
+        self._epochs = epochs
+        self._bit_rate = bit_rate
+        self._changed = changed
+        self._first_use = True
+        self._feeds: list[PacketFeed] = []
+        self._next = Anchor(0, 0)
+        self.epoch: int | None = None
+        self.live = False
+        self.muted = False
+        self.encoded = 0
+
+    async def use(self, microphone: Microphone) -> None:
+        """Encode until the microphone is lost. Raises what it raises."""
+        if not self._first_use:
+            await asyncio.to_thread(self._epochs.next)
+        self._first_use = False
+        self.epoch, self.encoded, self._next = self._epochs.current, 0, Anchor(0, 0)
+        self.live = True
+        self._changed()
+        try:
+            await self._encode(microphone)
+        finally:
+            self.live = False
+            self._changed()
+
+    async def _encode(self, microphone: Microphone) -> None:
+        encoder, framer, origin = OpusEncoder(self._bit_rate), Framer(), None
+        while True:
+            for frame in framer.push(await microphone.read()):
+                origin = frame.sample if origin is None else origin
+                samples = np.zeros_like(frame.samples) if self.muted else frame.samples
+                packet = encoder.encode(AudioBlock(samples, frame.sample - origin, frame.captured_at))
+                self._next = Anchor(packet.sequence + 1, packet.sample + frame.samples.size)
+                self.encoded += 1
+                numbered = NumberedPacket(packet.sequence, packet.sample, packet.payload, packet.level_dbov)
+                for feed in self._feeds:
+                    feed.put(numbered)
+
+    def offer(self) -> AudioOut | None:
+        """A feed of its own from the next packet on; `release` it. None: there is no microphone now."""
+        if not self.live or self.epoch is None:
+            return None
+        feed = PacketFeed()
+        self._feeds.append(feed)
+        return AudioOut(feed, self.epoch, self._next)
+
+    def release(self, audio: AudioOut) -> None:
+        self._feeds.remove(audio.feed)
+
+
+class Sight:
+    """The camera's pictures within the limits of the settings."""
+
+    def __init__(self, settings: VideoSettings, changed: Callable[[], None]) -> None:
+        self._settings = settings
+        self._changed = changed
+        self._pictures: PictureFeed | None = None
+
+    async def use(self, camera: Camera) -> None:
+        """Scale and hand on until the camera is lost. Raises what it raises."""
+        pacer, pictures = FramePacer(self._settings.fps), PictureFeed()
+        # A thread of its own: aiortc encodes in the default pool and must not wait behind it.
+        pool = ThreadPoolExecutor(1, "camera")
+        loop = asyncio.get_running_loop()
+        self._pictures = pictures
+        self._changed()
+        try:
+            while True:
+                frame = await camera.read()
+                if pacer.take(frame.captured_at):
+                    limit = self._settings
+                    pictures.put(await loop.run_in_executor(pool, to_i420, frame, limit.width, limit.height))
+        finally:
+            self._pictures = None
+            pictures.close()
+            pool.shutdown(wait=False)
+            self._changed()
+
+    def offer(self) -> VideoOut | None:
+        """None: there is no camera now."""
+        return None if self._pictures is None else VideoOut(self._pictures, self._settings.kbps * 1000)

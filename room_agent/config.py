@@ -40,9 +40,9 @@ class _Section(BaseModel):
 class DeviceSettings(_Section):
     """Device specifications as `hardware.devices` reads them."""
 
-    microphone: str = "auto"
-    camera: str = "auto"
-    speaker: str = "auto"
+    microphone: str = "default"
+    camera: str = "default"
+    speaker: str = "default"
 
 
 class VideoSettings(_Section):
@@ -51,7 +51,7 @@ class VideoSettings(_Section):
     width: Annotated[int, Field(ge=160, le=1280)] = 640
     height: Annotated[int, Field(ge=90, le=720)] = 360
     fps: Annotated[int, Field(ge=1, le=30)] = 15
-    kbps: Annotated[int, Field(ge=100, le=1200)] = 500
+    kbps: Annotated[int, Field(ge=250, le=1200)] = 500
 
 
 class BoardSettings(_Section):

@@ -6,19 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hardware.level import FLOOR_DBFS, dbfs
 from hardware.ports import SAMPLE_RATE, Samples
 
 LOUD_DBFS = -45.0
 LOUD_FOR_MS = 200.0
-SILENCE_DBFS = -127.0
 
 
 def level_dbfs(samples: Samples) -> float:
     """RMS of one block against full scale; -127 for digital silence and empty blocks."""
-    if samples.size == 0:
-        return SILENCE_DBFS
-    power = float(np.dot(samples, samples)) / samples.size
-    return max(SILENCE_DBFS, 10.0 * float(np.log10(power))) if power > 0 else SILENCE_DBFS
+    return dbfs(float(np.dot(samples, samples)) / samples.size) if samples.size else FLOOR_DBFS
 
 
 @dataclass

@@ -229,8 +229,14 @@ class LiveSessions:
         await self._feed.serve(socket)
 
     def levels(self, session_id: str, levels: Mapping[str, int]) -> None:
-        """For pages; peers get them from signaling itself."""
-        self._announcer.tell_pages(session_id, Levels(levels=dict(levels)), None)
+        """For pages, by site too; peers get them from signaling itself."""
+        sites: dict[str, int] = {}
+        for track_id, level in levels.items():
+            site_id = self._transcript.site_of(track_id)
+            if site_id is not None:
+                sites[site_id] = min(level, sites.get(site_id, 127))
+        data: dict[str, object] = {"levels": dict(levels), "sites": sites}
+        self._listeners.tell(session_id, LiveEvent(None, Levels.type, data))
 
     def status(self) -> HubStatus:
         captions, sentence = self._captions()

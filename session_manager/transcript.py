@@ -144,6 +144,10 @@ class Transcript:
             del self._hearing[one.open.key]
             await self.recorder.forget(one.open.key)
 
+    def site_of(self, track_id: str) -> str | None:
+        """Where a recorded track is."""
+        return next((one.open.stream.site_id for key, one in self._hearing.items() if key[0] == track_id), None)
+
     def _of(self, session_id: str) -> list[_Hearing]:
         return [one for one in self._hearing.values() if one.open.stream.session_id == session_id]
 

@@ -1,0 +1,138 @@
+"""Builds the scene: a hub, three rooms with a board each, one session; and takes it down again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from session_manager.demo.children import Child
+from session_manager.demo.client import HubClient
+from session_manager.demo.dialogue import Dialogue, microphone_script
+from session_manager.store import Store
+
+ADMINISTRATOR = "demo"
+TIMEZONE = "Asia/Tokyo"
+TITLE = "島の未来を話す会"
+JOIN_S = 60.0
+
+
+@dataclass(slots=True)
+class Stage:
+    """`async with Stage(dialogue, folder) as stage`. `folder` keeps the hub's data and every process's log."""
+
+    dialogue: Dialogue
+    folder: Path
+    port: int = 0
+    video_kbps: int = 300
+    hub: HubClient = field(init=False)
+    session_id: str = ""
+    join_link: str = ""
+    live_link: str = ""
+    children: list[Child] = field(default_factory=list)
+    boards: dict[str, Child] = field(default_factory=dict)
+
+    async def __aenter__(self) -> Stage:
+        try:
+            await self._start_hub()
+            tokens = await self._furnish()
+            starting = (self._start_board(site.key, site.name, tokens[site.key]) for site in self.dialogue.sites)
+            await asyncio.gather(*starting)
+        except BaseException:
+            await self._clear()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._clear()
+
+    async def _clear(self) -> None:
+        boards = list(self.boards.values())
+        await asyncio.gather(*(child.stop() for child in boards))
+        await asyncio.gather(*(child.stop() for child in self.children))
+        if hasattr(self, "hub"):
+            await self.hub.__aexit__()
+
+    async def _start_hub(self) -> None:
+        data = self.folder / "hub"
+        data.mkdir(parents=True, exist_ok=True)
+        password = secrets.token_urlsafe(12)
+        store = await asyncio.to_thread(Store.open, data / "shimawa.db")
+        await asyncio.to_thread(store.add_account, ADMINISTRATOR, password, "administrator")
+        await asyncio.to_thread(store.close)
+        arguments = ["-m", "session_manager", "serve", "--json", "--data", str(data), "--port", str(self.port)]
+        arguments += ["--media-port", "0", "--model", "fixture", "--device", "cpu"]
+        hub = await Child.start("hub", arguments, self.folder)
+        self.children.append(hub)
+        self.hub = HubClient(hub.announced["url"])
+        await self.hub.login(ADMINISTRATOR, password)
+
+    async def _furnish(self) -> dict[str, str]:
+        """Facilities, rooms, boards, the session and its links; the boards' device tokens by site."""
+        tokens: dict[str, str] = {}
+        sites: list[dict[str, object]] = []
+        for site in self.dialogue.sites:
+            facility = await self.hub.post("/api/facilities", {"name": site.name, "timezone": TIMEZONE})
+            room = await self.hub.post("/api/rooms", {"facility_id": facility["facility_id"], "name": site.name})
+            board = await self.hub.post("/api/boards", {"room_id": room["room_id"], "name": site.name})
+            tokens[site.key] = board["device_token"]
+            languages = list(self.dialogue.languages(site.key))
+            sites.append({"name": site.name, "room_id": room["room_id"], "languages": languages})
+        now = time.time()
+        body = {"title": TITLE, "starts_at": now, "ends_at": now + 3_600, "timezone": TIMEZONE, "sites": sites}
+        session = await self.hub.post("/api/sessions", body)
+        self.session_id = session["session_id"]
+        await self.hub.post(f"/api/sessions/{self.session_id}/start")
+        self.join_link = await self._invite("participant", 1)
+        self.live_link = await self._invite("observer", None)
+        return tokens
+
+    async def _invite(self, role: str, uses: int | None) -> str:
+        body = {"role": role, "uses": uses, "expires_in_s": 3_600}
+        invitation = await self.hub.post(f"/api/sessions/{self.session_id}/invitations", body)
+        link: str = invitation["link"]
+        return link if link.startswith("http") else self.hub.url + link
+
+    async def _start_board(self, key: str, name: str, token: str) -> None:
+        script = self.folder / f"{key}.json"
+        _write(script, microphone_script(self.dialogue, key, None))
+        arguments = ["-m", "room_agent", "run", "--json", "--once", "--hub", self.hub.url]
+        arguments += ["--state", str(self.folder / f"board-{key}"), "--status-port", "0"]
+        arguments += ["--microphone", f"sim:script={script}", "--camera", f"sim:card={name}", "--speaker", "sim:"]
+        self.boards[key] = await Child.start(f"board-{key}", arguments, self.folder, {"SHIMAWA_DEVICE_TOKEN": token})
+
+    async def everybody_joined(self) -> None:
+        """Each board hears the tracks of all others. Raises TimeoutError."""
+        async with asyncio.timeout(JOIN_S):
+            while True:
+                facts = await asyncio.gather(*(self.board_status(key) for key in self.boards))
+                if all(one["join"]["join_ms"] is not None for one in facts):
+                    return
+                await asyncio.sleep(0.1)
+
+    def speak(self, starts_at: float) -> None:
+        """Set every board's microphone script going at that instant."""
+        for site in self.dialogue.sites:
+            _write(self.folder / f"{site.key}.json", microphone_script(self.dialogue, site.key, starts_at))
+
+    async def board_status(self, key: str) -> dict[str, Any]:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.get(self.boards[key].announced["status_url"])
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+def _write(path: Path, script: dict[str, object]) -> None:
+    """Whole or not at all: the microphone may be reading."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(script, ensure_ascii=False), encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,302 @@
+// The browser's two peer connections, and nothing of the page.
+//
+// Publish: we offer. Subscribe: the hub offers pre-allocated slots, and `media.slots` says whose track flows in which.
+// A connection that died is replaced by the next generation, made before the old one is taken down. Nobody waits for
+// candidates: the hub learns our address from our first packet.
+
+const AUDIO_SLOTS = 8;
+const VIDEO_SLOTS = 4;
+const AUDIO_BITS = 32_000;
+const VIDEO_BITS = 500_000;
+const VIDEO_FPS = 15;
+const UP_MS = 10_000;
+const DISCONNECTED_MS = 3_000;
+const LONGEST_PAUSE_MS = 10_000;
+
+const NAMES = { audio: ["mic", "person_mic"], video: ["cam", "person_cam"] };
+
+/** VP8 first and nothing else for pictures: the hub forwards and never transcodes. */
+function preferVp8(transceiver) {
+  const codecs = RTCRtpSender.getCapabilities?.("video")?.codecs ?? [];
+  const chosen = codecs.filter(({ mimeType }) => /\/(vp8|rtx)$/i.test(mimeType));
+  if (chosen.some(({ mimeType }) => /vp8$/i.test(mimeType))) transceiver.setCodecPreferences?.(chosen);
+}
+
+/** Mono at 32 kb/s with in-band repair and without pauses: the hub's log then counts every 20 ms. */
+export function speechOpus(sdp) {
+  const payload = /a=rtpmap:(\d+) opus\/48000/i.exec(sdp)?.[1];
+  if (!payload) return sdp;
+  const wanted = `a=fmtp:${payload} minptime=20;useinbandfec=1;usedtx=0;stereo=0;maxaveragebitrate=${AUDIO_BITS}`;
+  const line = new RegExp(`a=fmtp:${payload} [^\\r\\n]*`);
+  return line.test(sdp) ? sdp.replace(line, wanted) : sdp.replace(new RegExp(`(a=rtpmap:${payload} [^\\r\\n]*)`), `$1\r\n${wanted}`);
+}
+
+const delay = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+/** One direction. `dial(generation)` makes the connection; this class keeps exactly one of them alive. */
+class Direction {
+  constructor(name, dial, tell) {
+    Object.assign(this, { name, dial, tell, generation: -1, pc: null, next: null, wanted: false, failures: 0, running: null });
+  }
+
+  reset() {
+    this.stop();
+    this.generation = -1;
+  }
+
+  stop() {
+    this.wanted = false;
+    this.close(this.pc);
+    this.close(this.next);
+    this.pc = this.next = null;
+    this.failures = 0;
+    this.again = false;
+  }
+
+  close(pc) {
+    if (!pc) return;
+    pc.onconnectionstatechange = null;
+    clearTimeout(pc.deadline);
+    pc.close();
+  }
+
+  /** Make the next generation. Asked again while one is being made: once more when that one is done. */
+  make() {
+    this.wanted = true;
+    if (this.running) {
+      this.again = true;
+      return this.running;
+    }
+    this.running = this.#run().finally(() => {
+      this.running = null;
+      if (this.again && this.wanted) {
+        this.again = false;
+        this.make();
+      }
+    });
+    return this.running;
+  }
+
+  async #run() {
+    const generation = ++this.generation;
+    this.close(this.next);
+    this.next = null;
+    let pc = null;
+    try {
+      pc = await this.dial(generation, (made) => { this.#watch(made, generation); });
+    } catch (error) {
+      this.close(this.next);
+      this.next = null;
+      this.tell("trouble", { connection: this.name, code: error.code ?? error.name, message: error.message });
+      if (error.final || error.code === "lost") return;
+      await delay(Math.max(error.retryAfterMs ?? 0, Math.min(LONGEST_PAUSE_MS, 300 * 2 ** this.failures++)));
+      if (this.wanted) this.again = true;
+      return;
+    }
+    if (pc === null) this.close(this.next);
+  }
+
+  #watch(pc, generation) {
+    this.next = pc;
+    pc.deadline = setTimeout(() => this.#failed(pc, "slow"), UP_MS);
+    pc.onconnectionstatechange = () => {
+      const state = pc.connectionState;
+      clearTimeout(pc.deadline);
+      if (state === "connected") {
+        this.failures = 0;
+        if (this.next === pc) {
+          const old = this.pc;
+          this.pc = pc;
+          this.next = null;
+          this.close(old);
+          this.tell("up", { connection: this.name, generation });
+        }
+      } else if (state === "failed" || state === "closed") {
+        this.#failed(pc, state);
+      } else if (state === "disconnected") {
+        pc.deadline = setTimeout(() => this.#failed(pc, state), DISCONNECTED_MS);
+      } else {
+        pc.deadline = setTimeout(() => this.#failed(pc, "slow"), UP_MS);
+      }
+    };
+  }
+
+  async #failed(pc, cause) {
+    if (!this.wanted || (pc !== this.pc && pc !== this.next)) return;
+    pc.onconnectionstatechange = null;
+    this.tell("down", { connection: this.name, cause });
+    if (this.failures > 0) await delay(Math.min(LONGEST_PAUSE_MS, 300 * 2 ** this.failures));
+    this.failures += 1;
+    if (this.wanted && (pc === this.pc || pc === this.next)) this.make();
+  }
+}
+
+/**
+ * Emits (`on`): `media` {trackId -> MediaStreamTrack} whenever what can be heard and seen changed; `up` and `down`
+ * {connection}; `trouble` {connection, code, message}.
+ */
+export class Call {
+  #signaling; #listeners = new Map(); #local = { audio: null, video: null }; #muted = { audio: false, video: false };
+  #publish; #subscribe; #published = new Map(); #slots = []; #early = new Map(); #started = false; #stale = false;
+
+  constructor(signaling) {
+    this.#signaling = signaling;
+    const tell = (type, body) => this.#tell(type, body);
+    this.#publish = new Direction("publish", (generation, watch) => this.#dialPublish(generation, watch), tell);
+    this.#subscribe = new Direction("subscribe", (generation, watch) => this.#dialSubscribe(generation, watch), (type, body) => {
+      tell(type, body);
+      if (type === "up") this.#mediaChanged();
+    });
+    signaling.on("joined", ({ resumed }) => this.#joined(resumed));
+    signaling.on("media.slots", ({ generation, slots }) => this.#slotsChanged(generation, slots));
+    signaling.on("media.replace", ({ connection, generation }) => this.#replace(connection, generation));
+  }
+
+  on(type, listener) {
+    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
+    this.#listeners.get(type).add(listener);
+    return this;
+  }
+
+  /** Begin with these tracks (either may be null) and keep both connections until `stop`. */
+  start({ audio = null, video = null }) {
+    this.#local = { audio, video };
+    this.#started = true;
+    if (this.#signaling.isOpen) this.#makeBoth();
+  }
+
+  stop() {
+    this.#started = false;
+    this.#publish.stop();
+    this.#subscribe.stop();
+  }
+
+  /** Put another microphone or camera (or none) in the place of the old one. */
+  async setTrack(kind, track) {
+    this.#local[kind] = track;
+    const pc = this.#publish.next ?? this.#publish.pc;
+    const sender = pc?.senders?.[kind];
+    if (sender) await sender.replaceTrack(track).catch(() => this.#publish.make());
+    else if (track && this.#started) this.#publish.make();
+  }
+
+  /** Say that this track is silent on purpose, so that nobody takes the silence for a fault. */
+  setMuted(kind, muted) {
+    this.#muted[kind] = muted;
+    const trackId = this.#published.get(kind);
+    if (trackId && this.#signaling.isOpen) this.#signaling.request("media.mute", { track_id: trackId, muted }).catch(() => {});
+  }
+
+  /** Which tracks to send us and how large; see `media.want`. */
+  want(wants, budgetKbps = null) {
+    const body = { wants };
+    if (budgetKbps !== null) body.budget_kbps = budgetKbps;
+    return this.#signaling.request("media.want", body).catch(() => {});
+  }
+
+  /** Own track ids by kind, once published. */
+  get published() { return this.#published; }
+
+  get connections() { return { publish: this.#publish.pc, subscribe: this.#subscribe.pc }; }
+
+  // ---- signaling ----
+
+  #joined(resumed) {
+    if (!this.#started) return;
+    if (!resumed) {
+      // A new peer: the hub has forgotten the old one's connections, and numbers ours from 0.
+      this.#publish.reset();
+      this.#subscribe.reset();
+      this.#published.clear();
+      this.#slots = [];
+      this.#early.clear();
+      this.#makeBoth();
+      return;
+    }
+    for (const direction of [this.#publish, this.#subscribe]) {
+      const dead = !direction.pc || ["failed", "closed", "disconnected"].includes(direction.pc.connectionState);
+      if (direction.wanted && dead && !direction.next) direction.make();
+    }
+  }
+
+  #makeBoth() {
+    if (this.#local.audio || this.#local.video) this.#publish.make();
+    this.#subscribe.make();
+  }
+
+  #replace(connection, generation) {
+    const direction = connection === "publish" ? this.#publish : this.#subscribe;
+    if (direction.wanted && generation >= direction.generation) direction.make();
+  }
+
+  #slotsChanged(generation, slots) {
+    if (generation === this.#subscribe.generation) {
+      this.#slots = slots;
+      this.#mediaChanged();
+    } else if (generation > this.#subscribe.generation) {
+      this.#early.set(generation, slots);
+    }
+  }
+
+  // ---- connections ----
+
+  #connection() {
+    const servers = this.#signaling.welcome?.ice_servers ?? [];
+    const iceServers = servers.map(({ urls, username, credential }) => (username ? { urls, username, credential } : { urls }));
+    return new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+  }
+
+  async #dialPublish(generation, watch) {
+    const pc = this.#connection();
+    watch(pc);
+    pc.senders = {};
+    const transceivers = {};
+    for (const kind of ["audio", "video"]) {
+      const track = this.#local[kind];
+      if (!track) continue;
+      const encoding = kind === "audio" ? { maxBitrate: AUDIO_BITS } : { maxBitrate: VIDEO_BITS, maxFramerate: VIDEO_FPS };
+      transceivers[kind] = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [encoding] });
+      if (kind === "video") preferVp8(transceivers[kind]);
+    }
+    await pc.setLocalDescription(await pc.createOffer());
+    const kinds = Object.keys(transceivers);
+    const tracks = kinds.map((kind) => ({ name: NAMES[kind][0], kind, source: NAMES[kind][1], mid: transceivers[kind].mid }));
+    const reply = await this.#signaling.request("media.publish", { generation, sdp: pc.localDescription.sdp, tracks });
+    await pc.setRemoteDescription({ type: "answer", sdp: speechOpus(reply.sdp) });
+    for (const kind of kinds) {
+      pc.senders[kind] = transceivers[kind].sender;
+      if (transceivers[kind].sender.track !== this.#local[kind]) await transceivers[kind].sender.replaceTrack(this.#local[kind]);
+    }
+    this.#published = new Map(reply.tracks.map(({ kind, track_id: trackId }) => [kind, trackId]));
+    for (const kind of kinds) if (this.#muted[kind]) this.setMuted(kind, true);
+    this.#tell("published", {});
+    return pc;
+  }
+
+  async #dialSubscribe(generation, watch) {
+    const offer = await this.#signaling.request("media.subscribe", { generation, audio: AUDIO_SLOTS, video: VIDEO_SLOTS });
+    const pc = this.#connection();
+    watch(pc);
+    await pc.setRemoteDescription({ type: "offer", sdp: offer.sdp });
+    pc.byMid = new Map(pc.getTransceivers().map((transceiver) => [transceiver.mid, transceiver.receiver.track]));
+    await pc.setLocalDescription(await pc.createAnswer());
+    this.#slots = this.#early.get(generation) ?? offer.slots;
+    this.#early.clear();
+    await this.#signaling.request("media.answer", { generation, sdp: pc.localDescription.sdp });
+    return pc;
+  }
+
+  #mediaChanged() {
+    const pc = this.#subscribe.pc;
+    const tracks = new Map();
+    for (const { mid, track_id: trackId } of pc ? this.#slots : []) {
+      const track = trackId ? pc.byMid?.get(mid) : null;
+      if (track) tracks.set(trackId, track);
+    }
+    this.#tell("media", tracks);
+  }
+
+  #tell(type, body) {
+    for (const listener of this.#listeners.get(type) ?? []) listener(body);
+  }
+}

@@ -1,0 +1,358 @@
+// The join page: from an invitation to a place in the session. The only script that knows all the others.
+
+import { Call } from "./call.js";
+import { alreadyAllowed, listDevices, openDevices, watchLevel } from "./devices.js";
+import { api, byId, el, icon, notice, page, t } from "./dom.js";
+import { Signaling } from "./protocol.js";
+import { Stage } from "./stage.js";
+
+const STORE = "shimawa.join";
+const TOKEN_GOOD_MS = 45_000;
+const MANY_PICTURES = 4;
+
+const remembered = JSON.parse(sessionStorage.getItem(STORE) ?? "{}");
+const remember = (more) => sessionStorage.setItem(STORE, JSON.stringify(Object.assign(remembered, more)));
+
+const local = { audio: null, video: null };
+const on = { audio: true, video: true };
+let stopLevel = () => {};
+let handUp = false;
+
+// ---- before joining --------------------------------------------------------------------------------------------------
+
+function show(name) {
+  for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== name;
+  document.body.classList.toggle("in-session", name === "session");
+}
+
+function fail(place, text, weight = "fault") {
+  byId(place).replaceChildren(text ? notice(weight, text) : "");
+}
+
+function readCode() {
+  const code = decodeURIComponent(location.hash.slice(1)).trim();
+  if (!code) return;
+  for (const key of Object.keys(remembered)) delete remembered[key];
+  remember({ code });
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+async function look() {
+  try {
+    const found = await api("POST", "/api/join/look", { code: remembered.code });
+    remember({ title: found.title });
+    showLobby(found);
+  } catch (error) {
+    show("code");
+    byId("code").value = remembered.code ?? "";
+    fail("code-problem", error.message);
+  }
+}
+
+function showLobby({ title }) {
+  byId("title").textContent = title ?? "";
+  document.title = `${title ?? ""} · ${t("common.product")}`;
+  byId("name").value = remembered.name ?? "";
+  for (const radio of document.querySelectorAll("input[name=language]")) radio.checked = radio.value === (remembered.language ?? page.language);
+  show("lobby");
+  if (!byId("name").value) byId("name").focus({ preventScroll: true });
+  fillDevices();
+  alreadyAllowed().then((allowed) => { if (allowed) preview(); });
+}
+
+const chosen = (kind) => {
+  const value = byId(kind === "audio" ? "mic" : "camera").value;
+  return value === "off" ? null : { deviceId: value };
+};
+
+async function fillDevices() {
+  const found = await listDevices();
+  for (const [kind, id] of [["audio", "mic"], ["video", "camera"]]) {
+    const select = byId(id);
+    const before = select.value;
+    const automatic = el("option", { value: "" }, t("join.automatic"));
+    const off = el("option", { value: "off" }, kind === "audio" ? t("join.mic_off") : t("join.camera_off"));
+    select.replaceChildren(automatic, ...found[kind].map((device) => el("option", { value: device.deviceId }, device.label)), off);
+    select.value = [...select.options].some((option) => option.value === before) ? before : "";
+  }
+}
+
+async function preview() {
+  byId("try").disabled = true;
+  await openLocal();
+  byId("try").hidden = true;
+  await fillDevices();
+}
+
+async function openLocal() {
+  closeLocal();
+  const found = await openDevices({ audio: chosen("audio"), video: chosen("video") });
+  Object.assign(local, { audio: found.audio, video: found.video });
+  byId("device-problem").replaceChildren(...found.problems.map((text) => notice("attention", text)));
+  byId("self-video").hidden = !local.video;
+  byId("self-video").srcObject = local.video ? new MediaStream([local.video]) : null;
+  byId("self-empty").textContent = chosen("video") && found.problems.length ? t("join.no_picture") : t("join.camera_is_off");
+  stopLevel = local.audio ? watchLevel(local.audio, (level) => { byId("level").value = level; }) : () => {};
+  return found;
+}
+
+function closeLocal() {
+  stopLevel();
+  for (const kind of ["audio", "video"]) {
+    local[kind]?.stop();
+    local[kind] = null;
+  }
+}
+
+async function join(event) {
+  event.preventDefault();
+  const name = byId("name").value.trim();
+  if (!name) {
+    fail("join-problem", t("join.name_missing"), "attention");
+    byId("name").focus();
+    return;
+  }
+  byId("join").disabled = true;
+  fail("join-problem", "");
+  const language = document.querySelector("input[name=language]:checked")?.value ?? page.language;
+  remember({ name, language });
+  try {
+    if (!byId("try").hidden) await preview();
+    const seat = remembered.seat_key ? await again() : await api("POST", "/api/join", { code: remembered.code, display_name: name, language });
+    delete remembered.code;
+    remember({ seat_key: seat.seat_key ?? remembered.seat_key, left: false });
+    enter(seat);
+  } catch (error) {
+    fail("join-problem", error.message);
+  } finally {
+    byId("join").disabled = false;
+  }
+}
+
+const again = () => api("POST", "/api/join/again", { seat_key: remembered.seat_key });
+
+// ---- in the session --------------------------------------------------------------------------------------------------
+
+/** A token that is good now: the one just given, later a fresh one for the same seat. */
+function tokens(first) {
+  let fresh = first.token;
+  const givenAt = Date.now();
+  return async () => {
+    if (fresh && Date.now() - givenAt < TOKEN_GOOD_MS) {
+      const token = fresh;
+      fresh = null;
+      return token;
+    }
+    try {
+      const seat = await again();
+      if (seat.seat_key) remember({ seat_key: seat.seat_key });
+      return seat.token;
+    } catch (error) {
+      error.final = error.status >= 400 && error.status < 500 && error.status !== 429;
+      throw error;
+    }
+  };
+}
+
+function enter(seat) {
+  stopLevel();
+  show("session");
+  byId("session-title").textContent = seat.title ?? remembered.title ?? "";
+  const url = new URL(seat.signaling ?? "/signal", location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  const signaling = new Signaling({ url: url.href, token: tokens(seat), info: { name: "browser", version: page.version ?? "" } });
+  const call = new Call(signaling);
+  const stage = new Stage();
+  stage.listen(signaling);
+  stage.showSelf(local.video, remembered.name ?? "");
+  tellState(signaling, call, stage);
+  watchPictures(signaling, call, stage);
+  wireControls(signaling, call, stage);
+  call.start(local);
+  signaling.start();
+  // Only for tests and for support: what stands, without a way to change it.
+  window.shimawa = Object.freeze({ connections: () => call.connections, link: () => signaling.isOpen, view: () => stage.view });
+  addEventListener("pagehide", () => call.stop(), { once: true });
+}
+
+const OVER = () => ({
+  session_over: t("over.session"),
+  session_ended: t("over.session"),
+  removed: t("over.removed"),
+  replaced: t("over.replaced"),
+  left: t("over.left"),
+  bad_token: t("over.token"),
+  expired_token: t("over.token"),
+  unknown_session: t("over.token"),
+  unsupported_version: t("over.version"),
+});
+
+function tellState(signaling, call, stage) {
+  let joinedOnce = false;
+  signaling.on("joined", () => { joinedOnce = true; });
+  signaling.on("link", ({ state, code }) => {
+    if (state === "open") {
+      stage.showLink(true, t("line.up"));
+      stage.say("link", null);
+    } else if (state === "over") {
+      over(code, call);
+    } else {
+      stage.showLink(false, joinedOnce ? t("line.down") : t("line.connecting"));
+      if (state === "waiting") stage.say("link", ["attention", joinedOnce ? t("line.down_long") : t("line.not_yet")]);
+    }
+  });
+  call.on("up", () => stage.say("media", null));
+  call.on("down", () => stage.say("media", ["attention", t("call.media_again")]));
+  call.on("trouble", ({ code }) => {
+    if (code === "no_media") stage.say("media", ["attention", t("call.no_media")]);
+    else if (code !== "lost") stage.say("media", ["attention", t("call.media_again")]);
+  });
+  call.on("media", (media) => stage.play(media));
+}
+
+function over(code, call) {
+  call.stop();
+  closeLocal();
+  remember({ left: true });
+  show("over");
+  byId("over-text").textContent = OVER()[code] ?? t("over.failed");
+  byId("over-code").textContent = OVER()[code] ? "" : code;
+  byId("over-again").hidden = ["session_over", "session_ended", "removed", "bad_token", "unknown_session"].includes(code);
+  byId("over-heading").focus();
+}
+
+/** More pictures than slots: ask for those who spoke last. */
+function watchPictures(signaling, call, stage) {
+  let asked = "";
+  setInterval(() => {
+    if (!signaling.isOpen) return;
+    const { tracks } = stage.view;
+    const pictures = [...tracks.values()].filter((track) => track.kind === "video" && track.peer_id !== signaling.welcome.peer_id && !track.muted);
+    if (pictures.length <= MANY_PICTURES) return;
+    const order = stage.voices().recent().map((trackId) => tracks.get(trackId)?.peer_id);
+    const place = (track) => (order.includes(track.peer_id) ? order.indexOf(track.peer_id) : order.length);
+    const wants = pictures.sort((a, b) => place(a) - place(b)).slice(0, 64)
+      .map((track, index) => ({ track_id: track.track_id, max_height: index < MANY_PICTURES ? 360 : 0, priority: Math.max(0, 9 - index) }));
+    const key = wants.slice(0, MANY_PICTURES).map((want) => want.track_id).sort().join();
+    if (key === asked) return;
+    asked = key;
+    call.want(wants);
+  }, 2000);
+}
+
+function wireControls(signaling, call, stage) {
+  on.audio = Boolean(local.audio) && remembered.audio !== false;
+  on.video = Boolean(local.video);
+  const controls = { audio: byId("toggle-mic"), video: byId("toggle-camera") };
+  const names = { audio: ["mic", "mic-off"], video: ["camera", "camera-off"] };
+  const draw = () => {
+    for (const kind of ["audio", "video"]) {
+      controls[kind].setAttribute("aria-pressed", String(on[kind]));
+      controls[kind].querySelector("svg").replaceWith(icon(names[kind][on[kind] ? 0 : 1]));
+    }
+    byId("mic-word").textContent = on.audio ? t("call.mic") : t("call.mic_is_off");
+    byId("camera-word").textContent = on.video ? t("call.camera") : t("call.camera_is_off");
+  };
+  controls.audio.onclick = async () => {
+    if (!local.audio) await reopen("audio", call, stage);
+    on.audio = Boolean(local.audio) && !on.audio;
+    if (local.audio) local.audio.enabled = on.audio;
+    call.setMuted("audio", !on.audio);
+    remember({ audio: on.audio });
+    draw();
+  };
+  controls.video.onclick = async () => {
+    controls.video.disabled = true;
+    if (on.video) {
+      // The camera's own light goes out: the device is closed, not only covered.
+      call.setMuted("video", true);
+      await call.setTrack("video", null);
+      local.video?.stop();
+      local.video = null;
+      on.video = false;
+    } else {
+      await reopen("video", call, stage);
+      on.video = Boolean(local.video);
+      call.setMuted("video", !on.video);
+    }
+    remember({ video: on.video });
+    stage.showSelf(local.video, remembered.name ?? "");
+    controls.video.disabled = false;
+    draw();
+  };
+  if (local.audio) local.audio.enabled = on.audio;
+  call.setMuted("audio", !on.audio);
+  wireWords(signaling, stage);
+  draw();
+}
+
+async function reopen(kind, call, stage) {
+  const wish = chosen(kind) ?? { deviceId: "" };
+  const found = await openDevices({ [kind]: wish });
+  local[kind] = found[kind];
+  on[kind] = false;
+  stage.say("device", found.problems.length ? ["attention", found.problems[0]] : null);
+  if (found[kind]) await call.setTrack(kind, found[kind]);
+}
+
+function wireWords(signaling, stage) {
+  const captions = byId("toggle-captions");
+  captions.onclick = () => {
+    const shown = captions.getAttribute("aria-pressed") !== "true";
+    captions.setAttribute("aria-pressed", String(shown));
+    stage.showCaptions(shown);
+  };
+  const hand = byId("raise-hand");
+  const drawHand = () => {
+    hand.setAttribute("aria-pressed", String(handUp));
+    byId("hand-word").textContent = handUp ? t("call.hand_down") : t("call.hand");
+  };
+  hand.onclick = async () => {
+    const wish = !handUp;
+    try {
+      await signaling.request("hand.raise", { raised: wish });
+      handUp = wish;
+    } catch (error) {
+      if (error.code === "not_permitted") stage.say("hand", ["plain", t("call.not_permitted")]);
+    }
+    drawHand();
+  };
+  byId("leave").onclick = () => signaling.leave("left");
+}
+
+// ---- begin -------------------------------------------------------------------------------------------------------------
+
+async function rejoin() {
+  show("wait");
+  try {
+    const seat = await again();
+    remember({ seat_key: seat.seat_key ?? remembered.seat_key, left: false });
+    const wanted = await openDevices({ audio: { deviceId: "" }, video: remembered.video === false ? null : { deviceId: "" } });
+    Object.assign(local, { audio: wanted.audio, video: wanted.video });
+    enter(seat);
+  } catch (error) {
+    show("over");
+    byId("over-text").textContent = error.message;
+    byId("over-again").hidden = error.status !== 0 && error.status < 500;
+  }
+}
+
+byId("lobby-form").addEventListener("submit", join);
+byId("try").addEventListener("click", preview);
+byId("over-again").addEventListener("click", () => {
+  remember({ left: false });
+  location.reload();
+});
+for (const id of ["mic", "camera"]) byId(id).addEventListener("change", () => { if (byId("try").hidden) openLocal(); });
+byId("code-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  remember({ code: byId("code").value.trim() });
+  look();
+});
+addEventListener("hashchange", () => location.reload());
+
+readCode();
+if (remembered.code) look();
+else if (remembered.seat_key && !remembered.left) rejoin();
+else if (remembered.seat_key) showLobby({ title: remembered.title });
+else show("code");

@@ -2,7 +2,11 @@
 
 TranscriptionError
 ├── LogWriteFailed    the audio log could not be written; `cause` says why
-└── LogUnreadable     an audio log that may not be touched: a newer version wrote it, or the system refuses to read it
+├── LogUnreadable     an audio log that may not be touched: a newer version wrote it, or the system refuses to read it
+├── ModelMissing      no speech model is where the settings say
+├── RecognitionError  the engine failed on what it was given; the worker tries each request alone
+├── NotSound          a file that holds no sound we can read
+└── FeedClosed        the hub refused this worker, and trying again would not help
 """
 
 from __future__ import annotations
@@ -23,3 +27,15 @@ class LogWriteFailed(TranscriptionError):
 
 
 class LogUnreadable(TranscriptionError): ...
+
+
+class ModelMissing(TranscriptionError): ...
+
+
+class RecognitionError(TranscriptionError): ...
+
+
+class NotSound(TranscriptionError): ...
+
+
+class FeedClosed(TranscriptionError): ...

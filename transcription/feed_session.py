@@ -1,0 +1,292 @@
+"""One connection of a worker to the hub: streams open, audio comes, facts and views go back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosedOK
+
+from .ear import Ear, Heard
+from .engines import Recogniser
+from .errors import FeedClosed
+from .feed import (
+    Ack,
+    FeedPacket,
+    FeedRefused,
+    FeedWelcome,
+    Final,
+    Partial,
+    Progress,
+    StreamDone,
+    StreamEnd,
+    StreamOpen,
+    WorkerStatus,
+    from_hub,
+    unpack,
+)  # fmt: skip
+from .listener import Fact, Listener, Silent, Spoken
+from .outbox import Outbox
+from .recognition import Answer, RecognitionRequest, recognise_each
+from .scheduler import Scheduler, SchedulerRules
+from .settings import WorkerSettings
+from .windows import batch_key
+
+log = logging.getLogger(__name__)
+
+GATHER_S = 0.05
+"""Packets are heard together this often: a thread change per 20 ms packet would cost more than the hearing."""
+STALLED_AFTER_S = 2.0
+STATUS_EVERY_S = 1.0
+BLOCK_PACKETS = 250
+"""Five seconds at once while catching up, so that one stream's backlog does not hold up the others."""
+
+
+@dataclass(slots=True, eq=False)
+class _Stream:
+    """`inbox` is bounded by the feed's flow control (MAX_AHEAD_S beyond the watermark)."""
+
+    handle: int
+    ear: Ear
+    listener: Listener
+    inbox: deque[tuple[int, int, bytes]] = field(default_factory=deque)
+    end_sample: int | None = None
+    finished: bool = False
+    last_audio_at: float = 0.0
+    stalled: bool = False
+
+    def hear(self) -> list[Heard]:
+        """In the ears' thread: no other call touches this ear meanwhile."""
+        count = min(len(self.inbox), BLOCK_PACKETS)
+        heard = self.ear.hear([self.inbox.popleft() for _ in range(count)])
+        if self.end_sample is not None and not self.inbox:
+            heard += self.ear.finish(self.end_sample)
+        elif self.stalled:
+            heard += self.ear.stalled()
+        return heard
+
+
+class FeedSession:
+    def __init__(
+        self,
+        connection: ClientConnection,
+        recogniser: Recogniser,
+        settings: WorkerSettings,
+        ears: ThreadPoolExecutor,
+        engine: ThreadPoolExecutor,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        self._recogniser = recogniser
+        self._ears = ears
+        self._engine = engine
+        self._clock = clock
+        self._streams: dict[int, _Stream] = {}
+        self._outbox = Outbox()
+        self._scheduler = Scheduler(batch_key, SchedulerRules(interval_s=settings.partial_interval_s))
+        self._audio = asyncio.Event()
+        self._work = asyncio.Event()
+        self._decode_ms: dict[int, float] = {}
+        self.refused_facts = 0
+        self.unreadable = 0
+
+    async def run(self) -> None:
+        """Until the connection ends; raises what ended it."""
+        async with asyncio.TaskGroup() as tasks:
+            for part in (self._receive, self._hear, self._recognise, self._send, self._report):
+                tasks.create_task(part())
+
+    # ---- receiving -------------------------------------------------------------------------------------------------
+
+    async def _receive(self) -> None:
+        async for frame in self._connection:
+            if isinstance(frame, bytes):
+                self._take_packet(frame)
+            else:
+                self._take_message(frame)
+        raise ConnectionClosedOK(None, None)
+
+    def _take_packet(self, frame: bytes) -> None:
+        try:
+            packet: FeedPacket = unpack(frame)
+        except ValueError:
+            self.unreadable += 1
+            log.warning("an audio frame of %s bytes was not readable", len(frame))
+            return
+        stream = self._streams.get(packet.handle)
+        if stream is None or stream.end_sample is not None:
+            return
+        stream.inbox.append((packet.sequence, packet.sample, packet.payload))
+        stream.last_audio_at = self._clock()
+        stream.stalled = False
+        self._audio.set()
+
+    def _take_message(self, text: str) -> None:
+        try:
+            message = from_hub.validate_json(text)
+        except ValidationError:
+            self.unreadable += 1
+            log.warning("a message of %s characters was not readable", len(text))
+            return
+        match message:
+            case StreamOpen():
+                self._open(message)
+            case StreamEnd():
+                if (stream := self._streams.get(message.handle)) is not None:
+                    stream.end_sample = message.end_sample
+                    self._audio.set()
+            case Ack(accepted=False):
+                self.refused_facts += 1
+                log.info("fact %s was refused: another worker was faster", message.id)
+            case FeedRefused():
+                raise FeedClosed(f"The hub refused this worker ({message.code}): {message.message}")
+            case Ack() | FeedWelcome():
+                pass
+
+    def _open(self, message: StreamOpen) -> None:
+        self._scheduler.forget(message.handle)
+        ear = Ear(message.from_sample, self._recogniser.new_activity())
+        listener = Listener(message.handle, message.from_sample, tuple(message.languages), message.glossary)
+        self._streams[message.handle] = _Stream(message.handle, ear, listener, last_audio_at=self._clock())
+
+    # ---- hearing ---------------------------------------------------------------------------------------------------
+
+    async def _hear(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._audio.wait()
+            await asyncio.sleep(GATHER_S)
+            self._audio.clear()
+            busy = [s for s in self._streams.values() if s.inbox or s.stalled or s.end_sample is not None]
+            for stream in busy:
+                ending = stream.end_sample is not None and len(stream.inbox) <= BLOCK_PACKETS
+                heard = await loop.run_in_executor(self._ears, stream.hear)
+                self._listen(stream, heard, ending)
+                if stream.inbox:
+                    self._audio.set()
+
+    def _listen(self, stream: _Stream, heard: list[Heard], ending: bool) -> None:
+        now = self._clock()
+        requests = stream.listener.hear(heard)
+        if stream.stalled:
+            requests += stream.listener.stalled()
+            stream.stalled = False
+        if ending and stream.end_sample is not None and not stream.finished:
+            requests += stream.listener.finish(stream.end_sample)
+            stream.finished = True
+        for request in requests:
+            self._scheduler.add_final(request, now)
+        self._offer_partial(stream, now)
+        self._say(stream, stream.listener.silence())
+        self._work.set()
+
+    def _offer_partial(self, stream: _Stream, now: float) -> None:
+        if stream.finished or stream.inbox or not self._scheduler.partial_due(stream.handle, now):
+            return
+        request = stream.listener.partial()
+        if request is not None:
+            self._scheduler.offer_partial(request, now)
+
+    # ---- recognising -----------------------------------------------------------------------------------------------
+
+    async def _recognise(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = self._scheduler.next_batch(self._clock())
+            if not batch:
+                self._work.clear()
+                await self._work.wait()
+                continue
+            started = self._clock()
+            answers = await loop.run_in_executor(self._engine, recognise_each, self._recogniser.engine, batch)
+            finished = self._clock()
+            self._scheduler.served(batch, started, finished)
+            for request, answer in zip(batch, answers, strict=True):
+                self._answer(request, answer, (finished - started) * 1000)
+
+    def _answer(self, request: RecognitionRequest, answer: Answer, decode_ms: float) -> None:
+        stream = self._streams.get(request.stream)
+        if stream is None:
+            return
+        if request.kind == "final":
+            self._say(stream, stream.listener.answer(request, answer), decode_ms)
+            return
+        view = stream.listener.heard_partial(request, answer)
+        if view is not None:
+            self._outbox.partial(
+                Partial(
+                    handle=stream.handle,
+                    start_sample=view.start_sample,
+                    revision=view.revision,
+                    text=view.text,
+                    language=view.language,
+                )
+            )
+
+    def _say(self, stream: _Stream, facts: list[Fact], decode_ms: float = 0.0) -> None:
+        for fact in facts:
+            match fact:
+                case Spoken():
+                    self._outbox.fact(_final(self._outbox.next_id(), stream.handle, fact, decode_ms))
+                case Silent():
+                    self._outbox.fact(
+                        Progress(
+                            id=self._outbox.next_id(), handle=stream.handle, watermark_sample=fact.watermark_sample
+                        )
+                    )
+        if stream.listener.done and self._streams.get(stream.handle) is stream:
+            self._outbox.fact(StreamDone(id=self._outbox.next_id(), handle=stream.handle))
+            del self._streams[stream.handle]
+            self._scheduler.forget(stream.handle)
+
+    # ---- sending ---------------------------------------------------------------------------------------------------
+
+    async def _send(self) -> None:
+        while True:
+            message = await self._outbox.next()
+            await self._connection.send(message.model_dump_json())
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(STATUS_EVERY_S)
+            now = self._clock()
+            self._scheduler.observe(now)
+            self._notice_stalls(now)
+            self._outbox.status(
+                WorkerStatus(
+                    lag_s=round(self._scheduler.lag_s(now), 3),
+                    load=round(self._scheduler.load, 3),
+                    partials=self._scheduler.partials,
+                )
+            )
+
+    def _notice_stalls(self, now: float) -> None:
+        """A sender that stops in the middle of a word (mute, pulled cable) must not keep the word to itself."""
+        for stream in self._streams.values():
+            if now - stream.last_audio_at >= STALLED_AFTER_S and stream.listener.speaking:
+                stream.stalled = True
+                stream.last_audio_at = now
+                self._audio.set()
+
+
+def _final(fact_id: int, handle: int, fact: Spoken, decode_ms: float) -> Final:
+    return Final(
+        id=fact_id,
+        handle=handle,
+        start_sample=fact.start_sample,
+        end_sample=fact.end_sample,
+        text=fact.text,
+        language=fact.language,
+        confidence=fact.confidence,
+        suppressed=fact.suppressed,
+        watermark_sample=fact.watermark_sample,
+        decode_ms=round(decode_ms, 1),
+    )
+

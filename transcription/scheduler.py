@@ -1,0 +1,167 @@
+"""What the recogniser does next. Pure; `now` in seconds on any steady clock is an argument.
+
+Two lanes. Finals: in order within a stream, fair between streams by seconds of audio served, never dropped (the feed's
+flow control bounds them: a hub sends at most MAX_AHEAD_S beyond the watermark). Partials: at most one pending per
+stream, the newest wins, only when no final waits; they thin out and stop as load grows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Literal
+
+from .recognition import RecognitionRequest
+
+PartialMode = Literal["on", "thinned", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerRules:
+    """`interval_s`: between partials of one utterance at ease. Load steps: interval factors, `None` stops partials."""
+
+    interval_s: float = 1.0
+    first_after_s: float = 0.6
+    max_batch: int = 4
+    backlog_off_s: float = 5.0
+    load_window_s: float = 4.0
+    recover_s: float = 4.0
+    steps: tuple[tuple[float, float | None], ...] = ((0.6, 1.0), (0.8, 2.0), (0.95, 4.0), (math.inf, None))
+
+
+@dataclass(slots=True)
+class _Lane:
+    finals: deque[tuple[RecognitionRequest, float]]
+    partial: tuple[RecognitionRequest, float] | None = None
+    last_partial_at: float = -math.inf
+    served_s: float = 0.0
+
+
+class Scheduler:
+    def __init__(
+        self, batch_key: Callable[[RecognitionRequest], Hashable], rules: SchedulerRules | None = None
+    ) -> None:
+        self._rules = rules or SchedulerRules()
+        self._batch_key = batch_key
+        self._lanes: dict[int, _Lane] = {}
+        self._busy = 0.0
+        self._measured_at: float | None = None
+        self._step = 0
+        self._calm_since: float | None = None
+        self.partials_replaced = 0
+        self.partials_done = 0
+        self.finals_done = 0
+
+    # ---- asking ----------------------------------------------------------------------------------------------------
+
+    def add_final(self, request: RecognitionRequest, now: float) -> None:
+        lane = self._lane(request.stream)
+        if not lane.finals:
+            # a stream that was quiet does not get its unused share back at once
+            waiting = [other.served_s for other in self._lanes.values() if other.finals]
+            lane.served_s = max(lane.served_s, min(waiting, default=lane.served_s))
+        lane.finals.append((request, now))
+        if lane.partial and lane.partial[0].start_sample <= request.start_sample:
+            lane.partial = None
+            self.partials_replaced += 1
+
+    def partial_due(self, stream: int, now: float) -> bool:
+        """Whether a partial offered now would be taken; ask before copying audio."""
+        factor = self._rules.steps[self._step][1]
+        if factor is None:
+            return False
+        return now - self._lane(stream).last_partial_at >= self._rules.interval_s * factor
+
+    def offer_partial(self, request: RecognitionRequest, now: float) -> None:
+        lane = self._lane(request.stream)
+        self.partials_replaced += lane.partial is not None
+        lane.partial = (request, now)
+        lane.last_partial_at = now
+
+    def forget(self, stream: int) -> None:
+        """The stream is done or its connection is gone."""
+        self._lanes.pop(stream, None)
+
+    # ---- serving ---------------------------------------------------------------------------------------------------
+
+    def next_batch(self, now: float) -> list[RecognitionRequest]:
+        """Empty when there is nothing to do. All of one batch have an equal batch key and kind."""
+        return self._final_batch() or self._partial_batch(now)
+
+    def _final_batch(self) -> list[RecognitionRequest]:
+        batch: list[RecognitionRequest] = []
+        while len(batch) < self._rules.max_batch:
+            lanes = [lane for lane in self._lanes.values() if lane.finals and self._fits(batch, lane.finals[0][0])]
+            if not lanes:
+                break
+            lane = min(lanes, key=lambda lane: (lane.served_s, lane.finals[0][1]))
+            request, _ = lane.finals.popleft()
+            lane.served_s += request.audio_s
+            batch.append(request)
+        return batch
+
+    def _partial_batch(self, now: float) -> list[RecognitionRequest]:
+        batch: list[RecognitionRequest] = []
+        waiting = [lane for lane in self._lanes.values() if lane.partial]
+        for lane in sorted(waiting, key=lambda lane: lane.partial[1] if lane.partial else now):
+            if lane.partial and len(batch) < self._rules.max_batch and self._fits(batch, lane.partial[0]):
+                batch.append(lane.partial[0])
+                lane.partial = None
+        return batch
+
+    def _fits(self, batch: list[RecognitionRequest], request: RecognitionRequest) -> bool:
+        return not batch or self._batch_key(batch[0]) == self._batch_key(request)
+
+    def served(self, batch: list[RecognitionRequest], started: float, now: float) -> None:
+        finals = sum(request.kind == "final" for request in batch)
+        self.finals_done += finals
+        self.partials_done += len(batch) - finals
+        self._measure(started)
+        self._busy += max(0.0, now - started)
+        self._measured_at = now
+        self._busy = min(self._busy, self._rules.load_window_s)
+
+    # ---- load ------------------------------------------------------------------------------------------------------
+
+    def _measure(self, now: float) -> None:
+        """Let the busy time of the past fade with the window's time constant."""
+        if self._measured_at is not None and now > self._measured_at:
+            self._busy *= math.exp(-(now - self._measured_at) / self._rules.load_window_s)
+        self._measured_at = now if self._measured_at is None else max(now, self._measured_at)
+
+    def observe(self, now: float) -> None:
+        """Call about once a second: steps up at once, down one step after a calm time."""
+        self._measure(now)
+        wanted = next(i for i, (limit, _) in enumerate(self._rules.steps) if self.load < limit)
+        if self.lag_s(now) > self._rules.backlog_off_s:
+            wanted = len(self._rules.steps) - 1
+        if wanted > self._step:
+            self._step, self._calm_since = wanted, None
+        elif wanted < self._step:
+            self._calm_since = now if self._calm_since is None else self._calm_since
+            if now - self._calm_since >= self._rules.recover_s:
+                self._step, self._calm_since = self._step - 1, now
+        else:
+            self._calm_since = None
+
+    @property
+    def load(self) -> float:
+        """Busy share of the recent past, 0 to 1."""
+        return min(1.0, self._busy / self._rules.load_window_s)
+
+    @property
+    def partials(self) -> PartialMode:
+        factor = self._rules.steps[self._step][1]
+        return "off" if factor is None else "on" if factor == 1.0 else "thinned"
+
+    def lag_s(self, now: float) -> float:
+        """Age of the oldest final that waits."""
+        return max((now - lane.finals[0][1] for lane in self._lanes.values() if lane.finals), default=0.0)
+
+    def finals_waiting(self) -> int:
+        return sum(len(lane.finals) for lane in self._lanes.values())
+
+    def _lane(self, stream: int) -> _Lane:
+        return self._lanes.setdefault(stream, _Lane(deque()))

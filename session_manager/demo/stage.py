@@ -31,20 +31,21 @@ class Stage:
     dialogue: Dialogue
     folder: Path
     port: int = 0
-    video_kbps: int = 300
+    hub_arguments: tuple[str, ...] = ("--model", "fixture", "--device", "cpu")
     hub: HubClient = field(init=False)
     session_id: str = ""
     join_link: str = ""
     live_link: str = ""
-    children: list[Child] = field(default_factory=list)
+    hub_processes: list[Child] = field(default_factory=list)
     boards: dict[str, Child] = field(default_factory=dict)
+    _password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    _tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     async def __aenter__(self) -> Stage:
         try:
             await self._start_hub()
-            tokens = await self._furnish()
-            starting = (self._start_board(site.key, site.name, tokens[site.key]) for site in self.dialogue.sites)
-            await asyncio.gather(*starting)
+            await self._furnish()
+            await asyncio.gather(*(self.start_board(site.key) for site in self.dialogue.sites))
         except BaseException:
             await self._clear()
             raise
@@ -58,33 +59,39 @@ class Stage:
     async def _clear(self) -> None:
         boards = list(self.boards.values())
         await asyncio.gather(*(child.stop() for child in boards))
-        await asyncio.gather(*(child.stop() for child in self.children))
+        await asyncio.gather(*(child.stop() for child in self.hub_processes))
         if hasattr(self, "hub"):
             await self.hub.__aexit__()
 
     async def _start_hub(self) -> None:
         data = self.folder / "hub"
         data.mkdir(parents=True, exist_ok=True)
-        password = secrets.token_urlsafe(12)
         store = await asyncio.to_thread(Store.open, data / "shimawa.db")
-        await asyncio.to_thread(store.add_account, ADMINISTRATOR, password, "administrator")
+        await asyncio.to_thread(store.add_account, ADMINISTRATOR, self._password, "administrator")
         await asyncio.to_thread(store.close)
-        arguments = ["-m", "session_manager", "serve", "--json", "--data", str(data), "--port", str(self.port)]
-        arguments += ["--media-port", "0", "--model", "fixture", "--device", "cpu"]
-        hub = await Child.start("hub", arguments, self.folder)
-        self.children.append(hub)
-        self.hub = HubClient(hub.announced["url"])
-        await self.hub.login(ADMINISTRATOR, password)
+        await self.restart_hub()
 
-    async def _furnish(self) -> dict[str, str]:
-        """Facilities, rooms, boards, the session and its links; the boards' device tokens by site."""
-        tokens: dict[str, str] = {}
+    async def restart_hub(self) -> None:
+        """Also after it died: on its old data and its old port, where the boards look for it."""
+        port = int(self.hub.url.rsplit(":", 1)[1]) if self.hub_processes else self.port
+        data = str(self.folder / "hub")
+        arguments = ["-m", "session_manager", "serve", "--json", "--data", data, "--port", str(port)]
+        arguments += ["--media-port", "0", *self.hub_arguments]
+        process = await Child.start(f"hub-{len(self.hub_processes)}", arguments, self.folder)
+        if self.hub_processes:
+            await self.hub.__aexit__()
+        self.hub_processes.append(process)
+        self.hub = HubClient(process.announced["url"])
+        await self.hub.login(ADMINISTRATOR, self._password)
+
+    async def _furnish(self) -> None:
+        """Facilities, rooms, boards, the session and its links."""
         sites: list[dict[str, object]] = []
         for site in self.dialogue.sites:
             facility = await self.hub.post("/api/facilities", {"name": site.name, "timezone": TIMEZONE})
             room = await self.hub.post("/api/rooms", {"facility_id": facility["facility_id"], "name": site.name})
             board = await self.hub.post("/api/boards", {"room_id": room["room_id"], "name": site.name})
-            tokens[site.key] = board["device_token"]
+            self._tokens[site.key] = board["device_token"]
             languages = list(self.dialogue.languages(site.key))
             sites.append({"name": site.name, "room_id": room["room_id"], "languages": languages})
         now = time.time()
@@ -92,23 +99,26 @@ class Stage:
         session = await self.hub.post("/api/sessions", body)
         self.session_id = session["session_id"]
         await self.hub.post(f"/api/sessions/{self.session_id}/start")
-        self.join_link = await self._invite("participant", 1)
-        self.live_link = await self._invite("observer", None)
-        return tokens
+        self.join_link = await self.invite("participant", 1)
+        self.live_link = await self.invite("observer", None)
 
-    async def _invite(self, role: str, uses: int | None) -> str:
+    async def invite(self, role: str, uses: int | None) -> str:
         body = {"role": role, "uses": uses, "expires_in_s": 3_600}
         invitation = await self.hub.post(f"/api/sessions/{self.session_id}/invitations", body)
         link: str = invitation["link"]
         return link if link.startswith("http") else self.hub.url + link
 
-    async def _start_board(self, key: str, name: str, token: str) -> None:
+    async def start_board(self, key: str) -> None:
+        """Also to start it again after it died: it is the same board, with the same memory and the same script."""
+        name = next(site.name for site in self.dialogue.sites if site.key == key)
         script = self.folder / f"{key}.json"
-        _write(script, microphone_script(self.dialogue, key, None))
+        if not script.exists():
+            _write(script, microphone_script(self.dialogue, key, None))
         arguments = ["-m", "room_agent", "run", "--json", "--once", "--hub", self.hub.url]
         arguments += ["--state", str(self.folder / f"board-{key}"), "--status-port", "0"]
         arguments += ["--microphone", f"sim:script={script}", "--camera", f"sim:card={name}", "--speaker", "sim:"]
-        self.boards[key] = await Child.start(f"board-{key}", arguments, self.folder, {"SHIMAWA_DEVICE_TOKEN": token})
+        token = {"SHIMAWA_DEVICE_TOKEN": self._tokens[key]}
+        self.boards[key] = await Child.start(f"board-{key}", arguments, self.folder, token)
 
     async def everybody_joined(self) -> None:
         """Each board hears the tracks of all others. Raises TimeoutError."""

@@ -22,50 +22,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from hardware.errors import DeviceMissing, HardwareError
 from hardware.ports import Camera, Microphone, Speaker
+from hardware.specs import DeviceInfo, Kind, Spec, is_simulated, parse_spec
+
+__all__ = ["DeviceInfo", "is_simulated", "list_devices", "open_camera", "open_microphone", "open_speaker"]
 
 logger = logging.getLogger(__name__)
-
-Kind = Literal["microphone", "speaker", "camera"]
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceInfo:
-    """One row of the list. `spec` opens it; `api` is the system's way to it (ALSA, WASAPI, ...)."""
-
-    kind: Kind
-    spec: str
-    name: str
-    api: str
-    is_default: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """`driver`: what stands before the first colon; `key` and `value`: the rest, split at the first `=`."""
-
-    driver: str
-    key: str = ""
-    value: str = ""
-
-    @property
-    def rest(self) -> str:
-        return f"{self.key}={self.value}" if self.value else self.key
-
-
-def parse_spec(text: str) -> Spec:
-    driver, _, rest = text.strip().partition(":")
-    key, _, value = rest.partition("=")
-    return Spec(driver.lower(), key, value)
-
-
-def is_simulated(spec: str) -> bool:
-    return parse_spec(spec).driver in {"sim", "none"}
 
 
 async def open_microphone(spec: str) -> Microphone | None:

@@ -53,6 +53,9 @@ class Speaker(Protocol):
     def latency_s(self) -> float:
         """From `render` returning to the air, as the driver estimates it."""
 
+    async def watch(self) -> None:
+        """Waits as long as the speaker plays, then raises `hardware.errors.DeviceLost`; call it after `start`."""
+
     def close(self) -> None: ...
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 import av
 import numpy as np
@@ -22,6 +21,7 @@ from av.error import FFmpegError
 from hardware.level import level_dbov
 from hardware.ports import SAMPLE_RATE, AudioBlock, Samples
 from room_agent.errors import AgentError
+from room_agent.playout import Decoder
 
 FRAME_SAMPLES = 960
 MAX_FRAME_SAMPLES = 5760
@@ -29,7 +29,7 @@ MAX_FRAME_SAMPLES = 5760
 
 
 class OpusUnusable(AgentError):
-    """The codec is missing, or a packet is not Opus."""
+    """The codec is missing or refuses what it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +104,6 @@ class OpusEncoder:
         return codec
 
 
-class Decoder(Protocol):
-    """Samples are mono float32 at 48 kHz. State runs from packet to packet: one decoder per stream."""
-
-    def decode(self, payload: bytes) -> Samples:
-        """Shape (n,), n the packet's duration. Raises OpusUnusable for what is not Opus."""
-
-    def conceal(self, count: int, following: bytes | None = None) -> Samples | None:
-        """`count` samples in place of a lost packet (`following`: the one right after it), or None: no such skill."""
-
-
 def open_decoder() -> Decoder:
     """The decoder with concealment where libopus can be loaded, else the plain one."""
     return LibOpusDecoder() if _libopus() is not None else PlainDecoder()
@@ -134,22 +124,22 @@ class LibOpusDecoder:
         self._room = np.empty(MAX_FRAME_SAMPLES, np.float32)
         self._target = self._room.ctypes.data_as(ctypes.c_void_p)
 
-    def decode(self, payload: bytes) -> Samples:
+    def decode(self, payload: bytes) -> Samples | None:
+        """Shape (n,), n the packet's duration; None for what is not Opus."""
         if not payload:  # which libopus would take for "conceal"
-            raise OpusUnusable("A packet of 0 bytes is not Opus.")
+            return None
         return self._run(payload, MAX_FRAME_SAMPLES, in_band=False)
 
     def conceal(self, count: int, following: bytes | None = None) -> Samples | None:
         """libopus conceals multiples of 2.5 ms: `count` is rounded up and the rest is cut off."""
         whole = min(MAX_FRAME_SAMPLES, -(-count // 120) * 120)
-        return self._run(following, whole, in_band=following is not None)[:count]
+        samples = self._run(following, whole, in_band=following is not None)
+        return None if samples is None else samples[:count]
 
-    def _run(self, payload: bytes | None, room: int, *, in_band: bool) -> Samples:
+    def _run(self, payload: bytes | None, room: int, *, in_band: bool) -> Samples | None:
         size = len(payload) if payload is not None else 0
         count = self._library.opus_decode_float(self._state, payload, size, self._target, room, int(in_band))
-        if count < 0:
-            raise OpusUnusable(f"A packet of {size} bytes is not Opus (error {count}).")
-        return self._room[:count].copy()
+        return self._room[:count].copy() if count >= 0 else None
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):
@@ -165,13 +155,13 @@ class PlainDecoder:
         codec.sample_rate, codec.layout = SAMPLE_RATE, "mono"
         self._codec = codec
 
-    def decode(self, payload: bytes) -> Samples:
+    def decode(self, payload: bytes) -> Samples | None:
         if not payload:  # which PyAV would take for "no more packets"
-            raise OpusUnusable("A packet of 0 bytes is not Opus.")
+            return None
         try:
             frames = self._codec.decode(av.Packet(payload))
-        except FFmpegError as error:
-            raise OpusUnusable(f"A packet of {len(payload)} bytes is not Opus.") from error
+        except FFmpegError:
+            return None
         return np.concatenate([_mono(frame) for frame in frames] or [np.zeros(0, np.float32)])
 
     def conceal(self, count: int, following: bytes | None = None) -> Samples | None:
@@ -182,7 +172,8 @@ def _mono(frame: av.AudioFrame) -> Samples:
     samples = frame.to_ndarray()
     scale = 1.0 if samples.dtype.kind == "f" else 1.0 / 32768.0
     channels = len(frame.layout.channels)
-    return (samples.reshape(-1, channels).mean(axis=1) * scale).astype(np.float32)
+    mono: Samples = (samples.reshape(-1, channels).mean(axis=1) * scale).astype(np.float32)
+    return mono
 
 
 @cache

@@ -1,0 +1,109 @@
+"""Cameras, video files and network cameras by OpenCV: one thread per camera, one slot, the latest picture wins."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+from typing import Any
+
+from hardware.errors import DeviceLost, DeviceMissing
+from hardware.mailbox import Mailbox
+from hardware.ports import Camera, Frame
+from hardware.specs import DeviceInfo
+
+try:
+    import cv2
+except (ImportError, OSError) as error:
+    raise DeviceMissing(
+        "Cameras need the package `opencv-python-headless`: install shimawa[board], or write `none`."
+    ) from error
+
+logger = logging.getLogger(__name__)
+
+PROBED = 4
+SILENT_LIMIT_S = 1.0
+STOP_LIMIT_S = 3.0
+
+
+def open_camera(source: str, width: int, height: int, fps: int, loop: asyncio.AbstractEventLoop) -> Camera:
+    """A number, a file or a stream address; empty: the first camera that opens. Raises DeviceMissing. Blocks."""
+    wanted: list[int | str] = [int(source) if source.isdigit() else source] if source else list(range(PROBED))
+    for candidate in wanted:
+        capture = _open(candidate, width, height, fps)
+        if capture is not None:
+            return OpenCvCamera(capture, str(candidate), loop)
+    if source:
+        raise DeviceMissing(f"The camera '{source}' does not open: connect it, or close the program that uses it.")
+    raise DeviceMissing("No camera was found: connect one, or write `none` to join without a picture.")
+
+
+def list_cameras() -> list[DeviceInfo]:
+    """Those of the first few numbers that open; OpenCV knows no names. Blocks for as long as the drivers do."""
+    found: list[DeviceInfo] = []
+    for number in range(PROBED):
+        capture = _open(number, 1280, 720, 15)
+        if capture is not None:
+            found.append(
+                DeviceInfo("camera", f"opencv:{number}", f"camera {number}", capture.getBackendName(), not found)
+            )
+            capture.release()
+    return found
+
+
+def _open(source: int | str, width: int, height: int, fps: int) -> Any | None:
+    cv2.utils.logging.setLogLevel(
+        cv2.utils.logging.LOG_LEVEL_SILENT
+    )  # a missing camera is our sentence, not a page of warnings
+    backend = cv2.CAP_DSHOW if sys.platform == "win32" and isinstance(source, int) else cv2.CAP_ANY
+    capture = cv2.VideoCapture(source, backend)
+    if not capture.isOpened():
+        capture.release()
+        return None
+    if isinstance(source, int):
+        # MJPG first: raw pictures of 720p do not fit through USB 2 at 15 a second
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        capture.set(cv2.CAP_PROP_FPS, fps)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return capture
+
+
+class OpenCvCamera:
+    """`dropped` counts pictures that were replaced before somebody took them."""
+
+    def __init__(self, capture: Any, name: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.name = name
+        self._slot: Mailbox[Frame] = Mailbox(1, loop)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._film, args=(capture,), name="camera", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        return self._slot.dropped
+
+    async def read(self) -> Frame:
+        return await self._slot.take()
+
+    def close(self) -> None:
+        """The thread must be gone before the process ends, or OpenCV's own threads abort it."""
+        self._stopping.set()
+        self._thread.join(STOP_LIMIT_S)
+        if self._thread.is_alive():
+            logger.warning("a camera does not let go: its thread is left behind")
+
+    def _film(self, capture: Any) -> None:
+        last_at = time.monotonic()
+        while not self._stopping.is_set() and time.monotonic() - last_at < SILENT_LIMIT_S:
+            good, picture = capture.read()
+            if good:
+                last_at = time.monotonic()
+                self._slot.put(Frame(picture, last_at))
+            else:
+                self._stopping.wait(0.02)
+        capture.release()
+        self._slot.fail(DeviceLost(f"The camera '{self.name}' gives no more pictures: connect it again."))

@@ -62,15 +62,15 @@ class Action(StrEnum):
     EXPORT = "export"
 
 
-_EVERYBODY = frozenset(Kind)
+EVERYBODY = frozenset(Kind)
 _OFFICE = frozenset({Kind.ADMINISTRATOR, Kind.STAFF})
 _ADMINISTRATOR = frozenset({Kind.ADMINISTRATOR})
 
 RULES: dict[Action, frozenset[Kind]] = {
-    Action.SEE_PUBLIC: _EVERYBODY,
-    Action.SIGN_IN: _EVERYBODY,
-    Action.JOIN: _EVERYBODY,
-    Action.SIGNAL: _EVERYBODY,
+    Action.SEE_PUBLIC: EVERYBODY,
+    Action.SIGN_IN: EVERYBODY,
+    Action.JOIN: EVERYBODY,
+    Action.SIGNAL: EVERYBODY,
     Action.SIGN_OUT: _OFFICE | {Kind.VIEWER},
     Action.BOARD_JOIN: frozenset({Kind.BOARD}),
     Action.FEED: frozenset({Kind.WORKER}),
@@ -90,7 +90,7 @@ def may(identity: Identity, action: Action, resource: Resource = INSTALLATION) -
     """A viewer is bound to one session; a confidential session is for administrators and its own viewers to read."""
     if identity.kind not in RULES[action]:
         return False
-    if RULES[action] == _EVERYBODY:
+    if RULES[action] == EVERYBODY:
         return True
     if identity.kind is Kind.VIEWER and resource.session_id is not None:
         return identity.session_id == resource.session_id and not (resource.confidential and action is Action.EXPORT)

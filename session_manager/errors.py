@@ -4,6 +4,8 @@ SessionManagerError
 ├── NotFound      nothing of that kind under that identifier
 ├── NotPossible   the state of things does not allow it
 ├── NotPermitted  this identity may not
+│   └── NotSignedIn   nobody knows who asks
+├── TooFast       asked too often; `retry_after_s` says when to come back
 ├── StoreFailed   the database did not take it (disk full, locked by somebody else)
 └── StartFailed   the hub cannot start (port in use, unreadable data folder, missing package)
 """
@@ -27,6 +29,18 @@ class NotPossible(SessionManagerError):
 
 class NotPermitted(SessionManagerError):
     code = "not_permitted"
+
+
+class NotSignedIn(NotPermitted):
+    code = "not_signed_in"
+
+
+class TooFast(SessionManagerError):
+    code = "too_fast"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class StoreFailed(SessionManagerError):

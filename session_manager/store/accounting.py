@@ -13,7 +13,7 @@ from session_manager.store.tables import coverage, gaps, sessions, tracks
 
 
 class Accounting(Part):
-    def record_gap(  # noqa: PLR0917 - one fact, one call
+    def record_gap(
         self, session_id: str, track_id: str, epoch: int | None, started_at: float, ended_at: float, cause: str
     ) -> None:
         """A gap that begins where a known one of the same cause begins is that gap, grown. Raises NotFound."""

@@ -30,7 +30,7 @@ class _Said:
 
 
 class Lines(Part):
-    def commit_line(  # noqa: PLR0917 - one fact, one call
+    def commit_line(
         self,
         track_id: str,
         epoch: int,

@@ -16,7 +16,7 @@ from session_manager.store.values import StaleEpoch
 
 
 class Streams(Part):
-    def open_stream(  # noqa: PLR0917 - one fact, one call
+    def open_stream(
         self, session_id: str, seat: Seat, name: str, kind: str, source: str, epoch: int | None, now: float
     ) -> Stream | StaleEpoch:
         """The same track for one seat and name, at that epoch (None: the last plus one).

@@ -1,0 +1,106 @@
+"""A scripted hub without media: the real store behind `ports.Runtime`, for tests and for looking at pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+from session_manager import lifecycle
+from session_manager.errors import NotPossible
+from session_manager.ports import HubStatus
+from session_manager.records import LiveEvent, Session
+from session_manager.store import Store
+from signaling.ports import Socket, SocketClosed
+
+GOOD = HubStatus("on", "", "on", "", 1, 1)
+
+
+@dataclass
+class ScriptedRuntime:
+    """`tell` and `show` are what happens; `echo` is what a socket hears back. Counters say what was asked."""
+
+    store: Store
+    now: float = 0.0
+    health: HubStatus = GOOD
+    listeners: list[tuple[str, asyncio.Queue[LiveEvent | None]]] = field(default_factory=list)
+    peers: list[str] = field(default_factory=list)
+    worker_tokens: list[str] = field(default_factory=list)
+    heard: list[str | bytes] = field(default_factory=list)
+    closed_with: list[int] = field(default_factory=list)
+
+    async def start_session(self, session_id: str) -> Session:
+        return await self._move(session_id, lifecycle.Event.START)
+
+    async def end_session(self, session_id: str) -> Session:
+        await self._move(session_id, lifecycle.Event.END)
+        session = await self._move(session_id, lifecycle.Event.SETTLED)
+        for listening_to, queue in self.listeners:
+            if listening_to == session_id:
+                queue.put_nowait(None)
+        return session
+
+    async def tell(self, session_id: str, kind: str, data: Mapping[str, object]) -> LiveEvent:
+        """A fact: stored, numbered, and told."""
+        event = await asyncio.to_thread(self.store.append_event, session_id, kind, data, self.now)
+        self._spread(session_id, event)
+        return event
+
+    def show(self, session_id: str, kind: str, data: Mapping[str, object]) -> None:
+        """A view: told to who listens now."""
+        self._spread(session_id, LiveEvent(None, kind, dict(data)))
+
+    async def listen(self, session_id: str, after: int | None) -> AsyncIterator[LiveEvent]:
+        queue: asyncio.Queue[LiveEvent | None] = asyncio.Queue(500)  # overflow: QueueFull, a test has gone astray
+        mine = (session_id, queue)
+        self.listeners.append(mine)
+        try:
+            last = after if after is not None else await asyncio.to_thread(self.store.last_event, session_id)
+            for event in await asyncio.to_thread(self.store.events, session_id, last, 10_000):
+                last = event.number or last
+                yield event
+            session = await asyncio.to_thread(self.store.session, session_id)
+            while session.state != "ended":
+                coming = await queue.get()
+                if coming is None:
+                    return
+                if coming.number is None or coming.number > last:
+                    yield coming
+        finally:
+            self.listeners.remove(mine)
+
+    async def serve_peer(self, socket: Socket, address: str) -> None:
+        self.peers.append(address)
+        await self._echo(socket)
+
+    async def serve_worker(self, socket: Socket, token: str) -> None:
+        self.worker_tokens.append(token)
+        await self._echo(socket)
+
+    def status(self) -> HubStatus:
+        return self.health
+
+    async def _echo(self, socket: Socket) -> None:
+        """Until the other side goes or says `bye`."""
+        try:
+            while (message := await socket.receive()) != "bye":
+                self.heard.append(message)
+                await socket.send(message)
+        except SocketClosed as closed:
+            self.closed_with.append(closed.code)
+            return
+        await socket.close(1000, "bye")
+
+    async def _move(self, session_id: str, event: lifecycle.Event) -> Session:
+        session = await asyncio.to_thread(self.store.session, session_id)
+        outcome = lifecycle.decide(session.state, event)
+        if isinstance(outcome, lifecycle.Refused):
+            raise NotPossible(outcome.message)
+        if isinstance(outcome, lifecycle.Stay):
+            return session
+        return await asyncio.to_thread(self.store.set_state, session_id, session.state, outcome.to, self.now)
+
+    def _spread(self, session_id: str, event: LiveEvent) -> None:
+        for listening_to, queue in self.listeners:
+            if listening_to == session_id:
+                queue.put_nowait(event)

@@ -1,0 +1,106 @@
+"""What people and programs may send: pydantic at the edge, every text bounded."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from session_manager.errors import NotPossible
+from session_manager.store import InvitationRole
+
+
+def _tidy(text: str) -> str:
+    """One line, composed letters, nothing that steers a terminal or turns the direction of writing."""
+    text = unicodedata.normalize("NFC", text)
+    if any(unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for letter in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(_tidy)]
+Secret = Annotated[str, Field(min_length=1, max_length=256, repr=False)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Languages = Annotated[list[Language], Field(min_length=1, max_length=8)]
+
+
+class Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Login(Form):
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[str, Field(min_length=1, max_length=1024, repr=False)]
+
+
+class NewFacility(Form):
+    name: Name
+    timezone: Annotated[str, Field(max_length=64)] = "Asia/Tokyo"
+
+
+class NewRoom(Form):
+    facility_id: Identifier
+    name: Name
+
+
+class NewBoardForm(Form):
+    room_id: Identifier
+    name: Name
+
+
+class SiteForm(Form):
+    """`name` left out: that of the room's facility."""
+
+    name: Name | None = None
+    room_id: Identifier | None = None
+    languages: Languages = ["ja"]
+
+
+class SessionForm(Form):
+    """Times with an offset, or local ones of `timezone` (left out: that of the first room's facility)."""
+
+    title: Name
+    starts_at: AwareDatetime | datetime
+    ends_at: AwareDatetime | datetime
+    timezone: Annotated[str, Field(max_length=64)] | None = None
+    sites: Annotated[list[SiteForm], Field(min_length=1, max_length=32)]
+    confidential: bool = False
+
+
+class InvitationForm(Form):
+    """`uses` left out: as often as wanted; `expires_at` left out: an hour after the planned end."""
+
+    role: InvitationRole = "participant"
+    uses: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    expires_at: AwareDatetime | None = None
+
+
+class Code(Form):
+    code: Secret
+
+
+class Join(Form):
+    code: Secret
+    display_name: Name
+    language: Language = "ja"
+
+
+class Again(Form):
+    seat_key: Secret
+
+
+ExportLanguage = Literal["ja", "en"]
+
+
+def instant(given: datetime, zone: str) -> float:
+    """UTC POSIX seconds. Raises NotPossible for a local time that the clock change leaves out."""
+    if given.tzinfo is not None:
+        return given.timestamp()
+    found = given.replace(tzinfo=ZoneInfo(zone))
+    if found.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) != given:
+        raise NotPossible("That time does not exist on that day: the clocks are changed. Choose another one.")
+    return found.timestamp()

@@ -1,0 +1,118 @@
+"""Sessions: make, start, end, invite."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+
+from session_manager.access import Action, Identity, Kind
+from session_manager.errors import NotFound, NotPermitted, NotPossible
+from session_manager.records import Facility, Invitation, Session
+from session_manager.store import NewSite, Store
+from session_manager.store.places import known_zone
+from session_manager.web.context import Context, ContextDep, IdentityDep, permit
+from session_manager.web.forms import InvitationForm, SessionForm, SiteForm, instant
+
+router = APIRouter(prefix="/api/sessions", tags=["sessions"])
+
+AFTER_END_S = 3600.0
+"""How long an invitation outlives the planned end when nobody says otherwise."""
+
+DEFAULT_ZONE = "Asia/Tokyo"
+PAGES = {"observer": "live"}
+"""Roles whose link opens another page than `join`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """`link` holds the code behind `#`, so it never reaches a server log; it is shown this once."""
+
+    invitation: Invitation
+    link: str
+
+
+@router.get("", dependencies=[permit(Action.LIST_SESSIONS)], summary="List sessions by planned start")
+async def sessions(context: ContextDep, identity: IdentityDep) -> list[Session]:
+    """Confidential ones only for administrators."""
+    found = await asyncio.to_thread(context.store.sessions)
+    return [one for one in found if not one.confidential or identity.kind is Kind.ADMINISTRATOR]
+
+
+@router.post("", dependencies=[permit(Action.CREATE_SESSION)], status_code=201, summary="Plan a session")
+async def add_session(form: SessionForm, context: ContextDep, identity: IdentityDep) -> Session:
+    """A room is a site and its boards have their seats at once."""
+    if form.confidential:
+        _only_administrator(identity)
+    return await asyncio.to_thread(_add, context.store, form)
+
+
+@router.get("/{session_id}", dependencies=[permit(Action.READ_SESSION)], summary="One session")
+async def session(session_id: str, context: ContextDep) -> Session:
+    return await asyncio.to_thread(context.store.session, session_id)
+
+
+@router.post("/{session_id}/start", dependencies=[permit(Action.RUN_SESSION)], summary="Start; again is nothing new")
+async def start(session_id: str, context: ContextDep) -> Session:
+    return await context.runtime.start_session(session_id)
+
+
+@router.post("/{session_id}/end", dependencies=[permit(Action.RUN_SESSION)], summary="End, with the last word of all")
+async def end(session_id: str, context: ContextDep) -> Session:
+    """Answers when everything said is written down and the coverage is stored; this can take a while."""
+    return await context.runtime.end_session(session_id)
+
+
+@router.post(
+    "/{session_id}/invitations", dependencies=[permit(Action.INVITE)], status_code=201, summary="Make a link to join"
+)
+async def invite(session_id: str, form: InvitationForm, request: Request, context: ContextDep) -> Invited:
+    planned = await asyncio.to_thread(context.store.session, session_id)
+    if planned.state in {"ending", "ended"} and form.role != "observer":
+        raise NotPossible("This session is over. Nobody can join it any more.")
+    now = context.clock()
+    latest = max(planned.ends_at, now) + AFTER_END_S
+    expires_at = form.expires_at.timestamp() if form.expires_at is not None else latest
+    if expires_at <= now:
+        raise NotPossible("An invitation must expire in the future.")
+    made = await asyncio.to_thread(context.store.add_invitation, session_id, form.role, expires_at, form.uses)
+    page = PAGES.get(form.role, "join")
+    return Invited(made.invitation, f"{base_url(context, request)}/{page}#{made.code}")
+
+
+def base_url(context: Context, request: Request) -> str:
+    return (context.settings.public_url or str(request.base_url)).rstrip("/")
+
+
+def _only_administrator(identity: Identity) -> None:
+    if identity.kind is not Kind.ADMINISTRATOR:
+        raise NotPermitted("Only an administrator can plan a confidential session.")
+
+
+def _add(store: Store, form: SessionForm) -> Session:
+    homes = _homes(store)
+    first = next((homes[site.room_id] for site in form.sites if site.room_id in homes), None)
+    zone = known_zone(form.timezone or (first.timezone if first is not None else DEFAULT_ZONE))
+    return store.add_session(
+        form.title,
+        instant(form.starts_at, zone),
+        instant(form.ends_at, zone),
+        zone,
+        [_site(site, homes) for site in form.sites],
+        confidential=form.confidential,
+    )
+
+
+def _homes(store: Store) -> dict[str | None, Facility]:
+    """The facility of each room."""
+    by_id = {facility.facility_id: facility for facility in store.facilities()}
+    return {room.room_id: by_id[room.facility_id] for room in store.rooms()}
+
+
+def _site(form: SiteForm, homes: dict[str | None, Facility]) -> NewSite:
+    if form.room_id is not None and form.room_id not in homes:
+        raise NotFound("There is no room with that identifier.")
+    if form.name is None and form.room_id is None:
+        raise NotPossible("A site needs a room or a name.")
+    return NewSite(form.name or homes[form.room_id].name, form.room_id, tuple(form.languages))

@@ -218,15 +218,17 @@ class FeedServer:
     async def _greet(self, socket: Socket) -> Worker | None:
         try:
             async with asyncio.timeout(HELLO_S):
-                hello = feed.from_worker.validate_json(await socket.receive())
+                hello: feed.FromWorker | None = feed.from_worker.validate_json(await socket.receive())
         except (SocketClosed, TimeoutError):
             return None
         except ValidationError:
-            return await self._refuse(socket, "bad_message", "The first message must be a hello.")
+            hello = None
         if not isinstance(hello, feed.WorkerHello):
-            return await self._refuse(socket, "bad_message", "The first message must be a hello.")
+            await self._refuse(socket, "bad_message", "The first message must be a hello.")
+            return None
         if hello.version != feed.VERSION:
-            return await self._refuse(socket, "unsupported_version", f"This hub speaks feed version {feed.VERSION}.")
+            await self._refuse(socket, "unsupported_version", f"This hub speaks feed version {feed.VERSION}.")
+            return None
         worker = Worker(socket, self._recorder, hello)
         await worker.send(feed.FeedWelcome())
         return worker

@@ -32,7 +32,8 @@ from session_manager.web.settings import WebSettings
 from signaling.errors import SignalingError
 from signaling.media.plane import WorkerPlane
 from signaling.ports import Connection, LoggedPacket, Slot
-from signaling.server import ServerSettings, SignalingServer
+from signaling.server import SignalingServer
+from signaling.settings import SignalingSettings
 from transcription.audio_log import AudioLog
 
 log = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ class Hub:
         )
         directory = HubDirectory(self.store, self.transcript, secret, settings.languages, clock)
         self.signaling = SignalingServer(
-            directory, self.plane, clock=time.monotonic, settings=ServerSettings(test_door=settings.test_door)
+            directory, self.plane, clock=clock, settings=SignalingSettings(test_door=settings.test_door)
         )
         announcer.attach(self.signaling)
         events.attach(self.signaling)

@@ -20,6 +20,7 @@ from session_manager.transcript import Transcript
 from signaling.messages import Levels, PeerChanged, SessionChanged
 from signaling.ports import Socket, SocketClosed
 from signaling.server import SignalingServer
+from signaling.switchboard import Captions, Record, State
 
 LAST_WORDS_S = 60.0
 BACKLOG = 1_000
@@ -53,8 +54,7 @@ class LiveSessions:
         self._media_workers = media_workers
         self._model_sentence = has_model
         self._clock = clock
-        self._record: dict[str, str] = {}
-        self._record_cause = ""
+        self._record_gaps: dict[str, str] = {}
         self._ending: dict[str, asyncio.Task[Session]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._signaling: SignalingServer
@@ -124,7 +124,7 @@ class LiveSessions:
         await self._session_changed(session_id)
         self._listeners.end(session_id)
         await self._transcript.forget(session_id)
-        self._record.pop(session_id, None)
+        self._record_gaps.pop(session_id, None)
         return ended
 
     async def _save_coverage(self, session_id: str) -> None:
@@ -138,28 +138,26 @@ class LiveSessions:
 
     def _open(self, session: Session) -> None:
         self._signaling.open_session(
-            session.session_id,
-            title=session.title,
-            state="live",
-            record=self._record.get(session.session_id, "on"),
-            captions=self._captions()[0],
+            session.session_id, session.title, "live", self._record_of(session.session_id), self._captions()[0]
         )
+
+    def _record_of(self, session_id: str) -> Record:
+        return "gap" if session_id in self._record_gaps else "on"
 
     # ---- state that people see -------------------------------------------------------------------------------------
 
     def record_changed(self, session_id: str, cause: str | None) -> None:
         """A gap stays a gap for the rest of the session; it is said once, also when the disk takes sound again."""
-        if cause is None or self._record.get(session_id) == "gap":
+        if cause is None or session_id in self._record_gaps:
             return
-        self._record[session_id] = "gap"
-        self._record_cause = cause
+        self._record_gaps[session_id] = cause
         self._later(self._session_changed(session_id))
 
     def captions_changed(self) -> None:
         self._later(self._every_session_changed())
 
     def _later(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work)  # type: ignore[arg-type]
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -170,23 +168,17 @@ class LiveSessions:
     async def _session_changed(self, session_id: str) -> None:
         session = await asyncio.to_thread(self._store.session, session_id)
         captions, captions_message = self._captions()
-        record = self._record.get(session_id, "on")
-        message = RECORD_SENTENCES.get(self._record_cause, "") if record == "gap" else captions_message
-        body = SessionChanged.model_validate(
-            {
-                "state": "live" if session.state == "ending" else session.state,
-                "record": record,
-                "captions": captions,
-                "message": message,
-            }
-        )
-        if session.state != "ended":
-            self._signaling.set_state(session_id, state=body.state, record=record, captions=captions)
+        record = self._record_of(session_id)
+        message = RECORD_SENTENCES.get(self._record_gaps.get(session_id, ""), captions_message)
+        state: State = "live" if session.state == "ending" else session.state
+        body = SessionChanged(state=state, record=record, captions=captions, message=message)
+        if state != "ended":
+            self._signaling.set_state(session_id, state=state, record=record, captions=captions, message=message)
         data = body.model_dump(mode="json")
         stored = await asyncio.to_thread(self._store.append_event, session_id, body.type, data, self._clock())
-        self._announcer.fact(session_id, body, stored.number)
+        self._announcer.tell_pages(session_id, body, stored.number)
 
-    def _captions(self) -> tuple[str, str]:
+    def _captions(self) -> tuple[Captions, str]:
         sentence = self._model_sentence()
         if sentence:
             return "unavailable", sentence
@@ -240,10 +232,10 @@ class LiveSessions:
 
     def status(self) -> HubStatus:
         captions, sentence = self._captions()
-        gap = bool(self._record)
+        cause = next(iter(self._record_gaps.values()), "")
         return HubStatus(
-            record="gap" if gap else "on",
-            record_message=RECORD_SENTENCES.get(self._record_cause, "") if gap else "",
+            record="gap" if cause else "on",
+            record_message=RECORD_SENTENCES.get(cause, ""),
             captions=captions,
             captions_message=sentence,
             media_workers=self._media_workers,

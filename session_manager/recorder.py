@@ -121,8 +121,15 @@ class Recorder:
     async def settle(self) -> None:
         """Returns when every packet received before this call was written or refused."""
         loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        mark = lambda: loop.call_soon_threadsafe(lambda: done.done() or done.set_result(None))  # noqa: E731
+        done: asyncio.Future[None] = loop.create_future()
+
+        def arrived() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        def mark() -> None:
+            loop.call_soon_threadsafe(arrived)
+
         await asyncio.to_thread(self._queue.put, mark)
         await done
 

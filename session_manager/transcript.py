@@ -172,7 +172,7 @@ class Transcript:
         await asyncio.to_thread(self._store.note_end, stream.track_id, stream.epoch, end)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)  # type: ignore[arg-type]
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -28,9 +28,9 @@ class HubClient:
     async def login(self, name: str, password: str) -> None:
         await self.post("/api/login", {"name": name, "password": password})
 
-    async def post(self, path: str, body: dict[str, object] | None = None) -> Any:
+    async def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
         headers = {CSRF_HEADER: self._http.cookies.get(CSRF_COOKIE) or ""}
-        answer = await self._http.post(path, json=body or {}, headers=headers)
+        answer = await self._http.post(path, json=dict(body or {}), headers=headers)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -94,8 +94,9 @@ class Stage:
             self._tokens[site.key] = board["device_token"]
             languages = list(self.dialogue.languages(site.key))
             sites.append({"name": site.name, "room_id": room["room_id"], "languages": languages})
-        now = time.time()
-        body = {"title": TITLE, "starts_at": now, "ends_at": now + 3_600, "timezone": TIMEZONE, "sites": sites}
+        now = datetime.now(UTC)
+        end = now + timedelta(hours=1)
+        body = {"title": TITLE, "starts_at": now.isoformat(), "ends_at": end.isoformat(), "sites": sites}
         session = await self.hub.post("/api/sessions", body)
         self.session_id = session["session_id"]
         await self.hub.post(f"/api/sessions/{self.session_id}/start")
@@ -103,10 +104,10 @@ class Stage:
         self.live_link = await self.invite("observer", None)
 
     async def invite(self, role: str, uses: int | None) -> str:
-        body = {"role": role, "uses": uses, "expires_in_s": 3_600}
-        invitation = await self.hub.post(f"/api/sessions/{self.session_id}/invitations", body)
-        link: str = invitation["link"]
-        return link if link.startswith("http") else self.hub.url + link
+        body: dict[str, object] = {"role": role, "uses": uses}
+        invited = await self.hub.post(f"/api/sessions/{self.session_id}/invitations", body)
+        link: str = invited["link"]
+        return link
 
     async def start_board(self, key: str) -> None:
         """Also to start it again after it died: it is the same board, with the same memory and the same script."""

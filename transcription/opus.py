@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 48_000
 MAX_DURATION = 5_760
 PREROLL = 19_200
-"""Samples decoded and thrown away before a span. RFC 7845 (4.2) asks for 3,840; after 19,200 nothing tried differed by
-more than one step of 16 bits from decoding from the beginning."""
+"""Samples decoded and thrown away before a span. RFC 7845 (4.2) asks for 3,840, after which errors of a tenth of full
+scale were seen; after 19,200 speech at 16 to 64 kb/s was within 0.7 % of full scale of decoding from the beginning.
+SILK's comfort noise never repeats exactly."""
 
 _SILK = (480, 960, 1_920, 2_880)
 _HYBRID = (480, 960)
@@ -74,7 +75,11 @@ class OpusDecoder:
         self._context: Any = _context()
 
     def reset(self) -> None:
-        """Forget what was heard: after a long hole, or for another stream."""
+        """Forget what was heard: after every hole, or for another stream.
+
+        A decoder that is not told of a loss goes on from a state that is no longer true: over the five packets after a
+        lost one a fresh one is 1 to 6 dB nearer to the sound, at 16 to 32 kb/s.
+        """
         self._context = _context()
 
     def decode(self, payload: bytes) -> NDArray[np.float32]:
@@ -122,15 +127,14 @@ def decode_span(
     """
     sound = np.zeros(max(0, end_sample - start_sample), np.float32)
     decoder = OpusDecoder()
-    heard_to = 0
+    last: int | None = None
     for packet in packets:
         if packet.sample >= end_sample:
             break
-        if packet.sample - heard_to > PREROLL:
+        if last is not None and packet.sequence != last + 1:
             decoder.reset()
-        piece = decoder.decode(packet.payload)
-        heard_to = packet.sample + len(piece)
-        _place(sound, piece, packet.sample - start_sample)
+        last = packet.sequence
+        _place(sound, decoder.decode(packet.payload), packet.sample - start_sample)
     return sound if rate == SAMPLE_RATE else _resampled(sound, rate)
 
 

@@ -239,3 +239,90 @@ class Replies:
     def abandon(self, command_id: str) -> None:
         """It was not done and not answered (refused by a rate): a repeat is a new command."""
         self._running.discard(command_id)
+
+
+class Unanswered:
+    """The client's side of commands: each is written once per connection until its reply has come.
+
+    At most `most` wait; one more is not taken.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._waiting: OrderedDict[str, Envelope] = OrderedDict()
+        self._due: deque[str] = deque()
+        self._asked: set[str] = set()
+        self._attached = False
+        self.overflowed = False
+
+    def ask(self, command_id: str, body: Body) -> bool:
+        """Whether it was taken. Raises `MessageTooLarge`."""
+        envelope = Envelope(body.type, body, id=command_id)
+        encode(envelope)
+        if len(self._waiting) >= self._most:
+            return False
+        self._waiting[command_id] = envelope
+        if self._attached:
+            self._due.append(command_id)
+        return True
+
+    def answered(self, command_id: str) -> bool:
+        """Whether it waited; it does no more."""
+        self._asked.discard(command_id)
+        return self._waiting.pop(command_id, None) is not None
+
+    def take(self) -> Envelope | None:
+        while self._due:
+            command_id = self._due.popleft()
+            if command_id in self._waiting:
+                self._asked.add(command_id)
+                return self._waiting[command_id]
+        return None
+
+    def attach(self) -> None:
+        """A connection stands: everything that waits is due, in the order in which it was asked."""
+        self._attached = True
+        self._due = deque(self._waiting)
+
+    def detach(self) -> None:
+        self._attached = False
+        self._due.clear()
+
+    def void(self) -> tuple[str, ...]:
+        """The hub does not know us any more: what had been written to it is given up, the rest waits."""
+        gone = tuple(command_id for command_id in self._waiting if command_id in self._asked)
+        for command_id in gone:
+            self.answered(command_id)
+        return gone
+
+
+class Backlog(Generic[T]):
+    """What a reader has not read yet: facts in order, then views, the latest of each key.
+
+    Beyond `facts` all facts are thrown away and counted in `lost`; beyond `views` keys the longest waiting view goes.
+    """
+
+    def __init__(self, facts: int = 1024, views: int = 64) -> None:
+        self._most_facts = facts
+        self._most_views = views
+        self._facts: deque[T] = deque()
+        self._views: OrderedDict[Hashable, T] = OrderedDict()
+        self.lost = 0
+
+    def fact(self, item: T) -> None:
+        self._facts.append(item)
+        if len(self._facts) > self._most_facts:
+            self.lost += len(self._facts)
+            self._facts.clear()
+            self._views.clear()
+
+    def view(self, item: T, key: Hashable) -> None:
+        self._views.pop(key, None)
+        self._views[key] = item
+        if len(self._views) > self._most_views:
+            self._views.popitem(last=False)
+
+    def take(self) -> T | None:
+        if self._facts:
+            return self._facts.popleft()
+        return self._views.popitem(last=False)[1] if self._views else None

@@ -185,7 +185,7 @@ class Switchboard:
         return None
 
     def join(self, grant: Grant, peer_id: str) -> list[Effect]:
-        """A new peer takes its seat; whoever had it is gone, what the seat was given stays. For grants without objection."""
+        """A new peer takes its seat; whoever had it is gone, what the seat was given stays. Ask `objection` first."""
         room = self._rooms.setdefault(grant.session_id, _Room(grant.session_id, title=grant.title[:MAX_NAME]))
         older = room.peers.get(room.seats.get(grant.seat_id, ""))
         if grant.role is Role.LOBBY and grant.seat_id in room.admitted:

@@ -1,7 +1,7 @@
 """One generation of one media connection: the board's end of it, around aiortc.
 
-`Publishing` offers at once and without trickle; `Receiving` answers the hub's offer. Both report through `Watch` and
-are closed exactly once by whoever opened them. Nothing here decides to try again: that is the conductor's.
+`Publishing` offers at once and without trickle; `Receiving` answers the hub's offer. Both tell once when they
+are lost and are closed exactly once by whoever opened them. Nothing here decides to try again: that is the conductor's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from aiortc import (
     RTCConfiguration,
@@ -29,6 +29,7 @@ from room_agent.tracks import CameraTrack, LimitedVp8Encoder
 from signaling.media.aiortc_adapter import EncodedAudio, encoded_audio_sink, replace_encoder, send_numbered_audio
 from signaling.messages import (
     Body,
+    Done,
     IceServerInfo,
     MediaAnswer,
     MediaOffer,
@@ -52,13 +53,8 @@ Request = Callable[[Body], Awaitable[Body]]
 """Sends a command and gives the reply, `Refused` included (`SignalingClient.request`)."""
 
 
-class Watch(Protocol):
-    """Called on the loop; must return at once."""
-
-    def connected(self) -> None: ...
-
-    def lost(self, cause: str) -> None:
-        """At most once, and never after `close` began."""
+Lost = Callable[[str], None]
+"""Told the cause, on the loop: at most once, and never after `close` began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ class _Peer:
     """What both directions share: a peer connection that never asks a server it was not told of."""
 
     ice_servers: Sequence[IceServerInfo]
-    watch: Watch
+    lost: Lost
     pc: RTCPeerConnection = field(init=False, repr=False)
     _connected: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     _closing: bool = False
@@ -110,8 +106,6 @@ class _Peer:
         state = self.pc.connectionState
         if state == "connected":
             self._connected.set()
-            if not self._closing:
-                self.watch.connected()
         elif state in ("failed", "closed"):
             # aiortc ends in "closed" when ICE dies under DTLS; both mean the same here.
             self.tell_lost(state)
@@ -119,7 +113,7 @@ class _Peer:
     def tell_lost(self, cause: str) -> None:
         if not self._told and not self._closing:
             self._told = True
-            self.watch.lost(cause)
+            self.lost(cause)
 
     async def wait_connected(self) -> None:
         try:
@@ -153,13 +147,13 @@ class Publishing:
         self,
         generation: int,
         ice_servers: Sequence[IceServerInfo],
-        watch: Watch,
+        lost: Lost,
         audio: AudioOut | None,
         video: VideoOut | None,
     ) -> None:
         self.generation = generation
         self.tracks: tuple[TrackInfo, ...] = ()
-        self._peer = _Peer(ice_servers, watch)
+        self._peer = _Peer(ice_servers, lost)
         self._audio = audio
         self._video = video
         self._camera: CameraTrack | None = None
@@ -209,6 +203,9 @@ class Publishing:
     async def facts(self) -> TransportFacts:
         return await self._peer.facts()
 
+    def tell_silent(self) -> None:
+        self._peer.tell_lost("silent")
+
     async def close(self) -> None:
         if self._audio is not None:
             self._audio.feed.close()
@@ -225,12 +222,12 @@ class Receiving:
     """Every other site, in slots of constant SSRC. Audio stays encoded; video is read and let go."""
 
     def __init__(
-        self, generation: int, ice_servers: Sequence[IceServerInfo], watch: Watch, audio_slots: int, video_slots: int
+        self, generation: int, ice_servers: Sequence[IceServerInfo], lost: Lost, audio_slots: int, video_slots: int
     ) -> None:
         self.generation = generation
         self.slots: tuple[SlotInfo, ...] = ()
         self.frames = 0
-        self._peer = _Peer(ice_servers, watch)
+        self._peer = _Peer(ice_servers, lost)
         self._audio_slots = audio_slots
         self._video_slots = video_slots
         self._drains: list[asyncio.Task[None]] = []
@@ -246,9 +243,7 @@ class Receiving:
         await _understand(pc, offer.sdp, "offer")
         await pc.setLocalDescription(await pc.createAnswer())
         answer = MediaAnswer(generation=self.generation, sdp=pc.localDescription.sdp)
-        refused = await request(answer)
-        if isinstance(refused, Refused):
-            raise MediaFailed(refused.code, refused.message)
+        _expect(await request(answer), Done)
         await self._peer.wait_connected()
 
     def _arrived(self, track: MediaStreamTrack, sink: AudioSink) -> None:
@@ -288,7 +283,7 @@ def _prefer(transceiver: RTCRtpTransceiver, kind: str, *mime_types: str) -> None
 
 def _expect(reply: Body, kind: type[_Reply]) -> _Reply:
     if isinstance(reply, Refused):
-        raise MediaFailed(reply.code, reply.message)
+        raise MediaFailed(reply.code, reply.message, reply.retry_after_ms)
     if not isinstance(reply, kind):
         raise MediaFailed("bad_message", "The hub answered with something else than was asked for.")
     return reply

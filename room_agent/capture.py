@@ -106,6 +106,10 @@ class Sight:
             pool.shutdown(wait=False)
             self._changed()
 
+    @property
+    def live(self) -> bool:
+        return self._pictures is not None
+
     def offer(self) -> VideoOut | None:
         """None: there is no camera now."""
         return None if self._pictures is None else VideoOut(self._pictures, self._settings.kbps * 1000)

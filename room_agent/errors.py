@@ -4,8 +4,7 @@ AgentError
 ├── CannotStart        a setting, the state folder, the port or a library is not as it must be: exit code 2
 ├── HubUnreachable     no answer, or not an answer: try again
 ├── HubRefused         the hub does not know this board's device token
-├── MediaFailed        one peer connection could not be made; `code` is the wire's error code
-└── SessionFailed      the hub sent this board away from the session
+└── MediaFailed        one peer connection could not be made; `code` is the wire's error code
 """
 
 from __future__ import annotations
@@ -25,12 +24,7 @@ class HubRefused(AgentError): ...
 
 
 class MediaFailed(AgentError):
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, retry_after_ms: int | None = None) -> None:
         super().__init__(message)
         self.code = code
-
-
-class SessionFailed(AgentError):
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        self.retry_after_ms = retry_after_ms

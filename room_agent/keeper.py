@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Generic, Literal, Protocol, TypeVar
 
 from hardware.errors import HardwareError
@@ -70,6 +71,7 @@ class DeviceKeeper(Generic[D]):
             await self._use(device)
         finally:
             device.close()
+            self.facts = replace(self.facts, name=None)
         return True
 
     def _say(self, name: str | None, error: str | None) -> None:

@@ -35,16 +35,12 @@ from signaling.ports import Anchor
 
 @dataclass
 class Watched:
-    """A watch that remembers."""
+    """Remembers what was told."""
 
-    up: asyncio.Event = field(default_factory=asyncio.Event)
     causes: list[str] = field(default_factory=list)
     down: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def connected(self) -> None:
-        self.up.set()
-
-    def lost(self, cause: str) -> None:
+    def __call__(self, cause: str) -> None:
         self.causes.append(cause)
         self.down.set()
 
@@ -130,7 +126,7 @@ async def test_audio_goes_out_with_the_boards_own_numbers(hub: PlainHub) -> None
     assert (track.epoch, track.anchor and track.anchor.sample) == (7, 96_000)
     assert "127.0.0.1" in hub.offered.sdp or "a=candidate" in hub.offered.sdp
     assert publishing.tracks[0].track_id == "t-microphone"
-    assert (watch.up.is_set(), watch.causes) == (True, [])
+    assert watch.causes == []
 
 
 async def test_video_goes_out_as_vp8_and_nothing_else_is_offered(hub: PlainHub) -> None:

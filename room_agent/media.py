@@ -1,0 +1,206 @@
+"""Carries out the conductor's media commands: opens and closes generations, and knows how they fare."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from room_agent.call import AudioOut, Publishing, Receiving, Request, TransportFacts
+from room_agent.capture import Sight, Voice
+from room_agent.conductor import (
+    CloseMedia,
+    Connection,
+    Event,
+    MediaConnected,
+    MediaLost,
+    OpenMedia,
+    RetryDue,
+    RetryLater,
+)
+from room_agent.errors import MediaFailed
+from room_agent.liveness import PUBLISH_SILENT_S, SUBSCRIBE_SILENT_S, Pulse
+from room_agent.playback import Playback
+from signaling.media.aiortc_adapter import EncodedAudio
+from signaling.messages import IceServerInfo, MediaMute, SlotInfo
+from signaling.retry import Backoff
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+LONGEST_RETRY_S = 4.0
+"""Signaling is up and the hub says when: waiting longer only makes the room wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What both directions say of themselves; `frames_sent` counts this session's video frames."""
+
+    publish: TransportFacts | None = None
+    subscribe: TransportFacts | None = None
+    packets_sent: int = 0
+    packets_dropped: int = 0
+    frames_sent: int = 0
+
+
+class _Generation:
+    """One generation under way or standing: its task, its connection, and what it borrowed."""
+
+    def __init__(self, connection: Publishing | Receiving, audio: AudioOut | None, limit_s: float) -> None:
+        self.connection = connection
+        self.audio = audio
+        self.pulse = Pulse(limit_s)
+        self.task: asyncio.Task[None] | None = None
+
+
+class Media:
+    """`post` takes events for the conductor; `live_track` says whether packets are due on a track."""
+
+    def __init__(
+        self,
+        request: Request,
+        post: Callable[[Event], None],
+        voice: Voice,
+        sight: Sight,
+        playback: Playback,
+        *,
+        ice_servers: Callable[[], Sequence[IceServerInfo]],
+        live_track: Callable[[str], bool],
+        slots: tuple[int, int],
+    ) -> None:
+        self._request = request
+        self._post = post
+        self._voice = voice
+        self._sight = sight
+        self._playback = playback
+        self._ice_servers = ice_servers
+        self._live_track = live_track
+        self._audio_slots, self._video_slots = slots
+        self._open: dict[tuple[Connection, int], _Generation] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._retries: dict[Connection, asyncio.TimerHandle] = {}
+        self._retry_after_ms: dict[Connection, int | None] = {}
+        self._past = MediaFacts()
+        self.facts = MediaFacts()
+        self.first_packet_at: float | None = None
+        """`time.monotonic()` of the first audio packet that came."""
+
+    # ---- commands
+
+    def open(self, command: OpenMedia) -> None:
+        open_one = self._begin_publish if command.connection == "publish" else self._begin_subscribe
+        generation, opening = open_one(command.generation)
+        self._open[command.connection, command.generation] = generation
+        generation.task = asyncio.create_task(
+            self._bring_up(command, opening), name=f"{command.connection} {command.generation}"
+        )
+
+    def close(self, command: CloseMedia) -> None:
+        generation = self._open.pop((command.connection, command.generation))
+        task = asyncio.create_task(self._take_down(generation), name=f"close {command.connection}")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def retry(self, command: RetryLater) -> None:
+        hint = self._retry_after_ms.pop(command.connection, None)
+        wait_s = min(LONGEST_RETRY_S, Backoff(command.failures).wait_s(random.random(), hint))
+        loop = asyncio.get_running_loop()
+        self._retries[command.connection] = loop.call_later(wait_s, self._post, RetryDue(command.connection))
+
+    async def finish(self) -> None:
+        """Wait until everything that was closed is closed; the conductor has closed what was open."""
+        for timer in self._retries.values():
+            timer.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    # ---- one generation
+
+    def _begin_publish(self, number: int) -> tuple[_Generation, Awaitable[None]]:
+        audio, video = self._voice.offer(), self._sight.offer()
+        connection = Publishing(number, self._ice_servers(), self._lost("publish", number), audio, video)
+        return _Generation(connection, audio, PUBLISH_SILENT_S), self._publish(connection)
+
+    def _begin_subscribe(self, number: int) -> tuple[_Generation, Awaitable[None]]:
+        lost = self._lost("subscribe", number)
+        connection = Receiving(number, self._ice_servers(), lost, self._audio_slots, self._video_slots)
+
+        def sink(mid: str, packet: EncodedAudio) -> None:
+            if self.first_packet_at is None:
+                self.first_packet_at = time.monotonic()
+            self._playback.push(number, mid, packet)
+
+        def slots(offered: Sequence[SlotInfo]) -> None:
+            # A media.slots event may have overtaken the reply; it is newer.
+            if not self._playback.knows(number):
+                self._playback.route(number, offered)
+
+        return _Generation(connection, None, SUBSCRIBE_SILENT_S), connection.open(self._request, slots, sink)
+
+    async def _publish(self, connection: Publishing) -> None:
+        await connection.open(self._request)
+        await self.tell_muted(connection)
+
+    async def tell_muted(self, connection: Publishing | None = None) -> None:
+        """Let the others see whether this microphone is muted."""
+        for each in [connection] if connection else [one.connection for one in self._open.values()]:
+            for track in each.tracks if isinstance(each, Publishing) else ():
+                if track.kind == "audio" and track.muted != self._voice.muted:
+                    await self._request(MediaMute(track_id=track.track_id, muted=self._voice.muted))
+
+    def _lost(self, connection: Connection, number: int) -> Callable[[str], None]:
+        def lost(cause: str) -> None:
+            logger.info("%s connection %s ended: %s", connection, number, cause)
+            self._post(MediaLost(connection, number))
+
+        return lost
+
+    async def _bring_up(self, command: OpenMedia, opening: Awaitable[None]) -> None:
+        try:
+            await opening
+        except MediaFailed as failure:
+            logger.info("%s connection %s failed: %s", command.connection, command.generation, failure.code)
+            self._retry_after_ms[command.connection] = failure.retry_after_ms
+            self._post(MediaLost(command.connection, command.generation))
+        else:
+            self._post(MediaConnected(command.connection, command.generation))
+
+    async def _take_down(self, generation: _Generation) -> None:
+        if generation.task is not None and generation.task is not asyncio.current_task():
+            generation.task.cancel()
+            await asyncio.wait([generation.task])
+        self._past = self._with(self._past, generation)
+        if generation.audio is not None:
+            self._voice.release(generation.audio)
+        await generation.connection.close()
+
+    # ---- looking after
+
+    async def watch(self) -> None:
+        """Look at every connection twice a second; until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            facts = self._past
+            for (kind, _), generation in sorted(self._open.items()):
+                transport = await generation.connection.facts()
+                facts = self._with(facts, generation)
+                facts = replace(facts, publish=transport) if kind == "publish" else replace(facts, subscribe=transport)
+                self._judge(kind, generation, transport)
+            self.facts = facts
+
+    def _judge(self, kind: Connection, generation: _Generation, transport: TransportFacts) -> None:
+        expected = kind == "publish" or any(self._live_track(track) for track in self._playback.playing)
+        if generation.pulse.note(transport.packets_in, expected, time.monotonic()):
+            generation.connection.tell_silent()
+
+    @staticmethod
+    def _with(facts: MediaFacts, generation: _Generation) -> MediaFacts:
+        audio, connection = generation.audio, generation.connection
+        return replace(
+            facts,
+            packets_sent=facts.packets_sent + (audio.feed.taken if audio else 0),
+            packets_dropped=facts.packets_dropped + (audio.feed.dropped if audio else 0),
+            frames_sent=facts.frames_sent + (connection.frames if isinstance(connection, Publishing) else 0),
+        )

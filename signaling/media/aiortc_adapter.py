@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
-from aiortc import RTCRtpReceiver, RTCRtpSender, clock, rtp
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCRtpReceiver, RTCRtpSender, clock, rtp
 from aiortc.codecs.base import Encoder
 from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import StreamStatistics
+from pylibsrtp import Error as SrtpError
+from pylibsrtp import Session, _binding
 
 from signaling.media.errors import SourceEnded, VersionMismatch
 from signaling.media.nack import GapTracker
@@ -184,12 +187,149 @@ def replace_encoder(sender: RTCRtpSender, encoder: Encoder) -> None:
     private._RTCRtpSender__encoder = encoder
 
 
+# ---- server side: DTLS-SRTP without a peer connection --------------------------------------------------------------
+
+srtp_protect: Callable[[Any, Any, Any], int] = _binding.lib.srtp_protect
+"""`(SrtpKeys.tx, cell.buffer, cell.length) -> 0 when good`; encrypts in place and lengthens."""
+
+_srtp_unprotect: Callable[[Any, Any, Any], int] = _binding.lib.srtp_unprotect
+
+
+class DtlsPath(Protocol):
+    """What a handshake needs of the transport under it; `ice_lite.Link` has it."""
+
+    def send(self, data: bytes) -> bool: ...
+
+    async def receive_dtls(self) -> bytes:
+        """Raises `ConnectionError` when there will be none."""
+
+
+class _DuckIceTransport:
+    """As much of RTCIceTransport as RTCDtlsTransport looks at."""
+
+    role = "controlled"
+
+    def __init__(self, path: DtlsPath) -> None:
+        self._path = path
+
+    async def _recv(self) -> bytes:
+        return await self._path.receive_dtls()
+
+    async def _send(self, data: bytes) -> None:
+        self._path.send(data)
+
+
+class SrtpKeys:
+    """The keys of one connection. RTP is worked on in place by libsrtp, RTCP (rare) through pylibsrtp."""
+
+    def __init__(self, transport: Any) -> None:
+        self._rx, self._tx = transport._rx_srtp, transport._tx_srtp
+        self._rx_handle = self._rx._srtp[0]
+        self.tx = self._tx._srtp[0]
+        self._length = _binding.ffi.new("int *")
+
+    def unprotect(self, cell: Any, size: int) -> bytes | None:
+        """The RTP packet in `cell` in the clear; None when it is forged, repeated or too old."""
+        self._length[0] = size
+        if _srtp_unprotect(self._rx_handle, cell.buffer, self._length):
+            return None
+        plain: bytes = cell.view[0 : self._length[0]]
+        return plain
+
+    def unprotect_rtcp(self, data: bytes) -> bytes | None:
+        try:
+            plain: bytes = self._rx.unprotect_rtcp(data)
+        except (SrtpError, ValueError):
+            return None
+        return plain
+
+    def protect_rtcp(self, data: bytes) -> bytes:
+        protected: bytes = self._tx.protect_rtcp(data)
+        return protected
+
+    def protect(self, data: bytes) -> bytes:
+        protected: bytes = self._tx.protect(data)
+        return protected
+
+
+class Certificate:
+    """Our certificate: one for all connections of a worker."""
+
+    def __init__(self) -> None:
+        self.certificate = RTCCertificate.generateCertificate()
+        self.sha256 = next(f.value for f in self.certificate.getFingerprints() if f.algorithm == "sha-256")
+
+
+class FwdDtls:
+    """A DTLS-SRTP end on any datagram path; media itself never passes through here."""
+
+    def __init__(self, path: DtlsPath, certificate: Certificate, role: str) -> None:
+        """`role` is `server` or `client`."""
+        duck: Any = _DuckIceTransport(path)
+        self._transport = RTCDtlsTransport(duck, [certificate.certificate])
+        self._transport._set_role(role)
+        self._changed = asyncio.Event()
+        self._transport.on("statechange", self._changed.set)
+
+    async def handshake(self, fingerprints: Sequence[tuple[str, str]]) -> SrtpKeys | None:
+        """`fingerprints`: (algorithm, value) of the client. None when it failed or the path was closed."""
+        parameters = RTCDtlsParameters([RTCDtlsFingerprint(*pair) for pair in fingerprints])
+        await self._transport.start(parameters)
+        return SrtpKeys(self._transport) if self._transport.state == "connected" else None
+
+    async def wait_closed(self) -> None:
+        """Returns when the other side has said goodbye or the path was closed."""
+        while self._transport.state == "connected":
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def stop(self) -> None:
+        """Say goodbye."""
+        await self._transport.stop()
+
+
 # ---- the contract --------------------------------------------------------------------------------------------------
+
+
+TOUCHED: tuple[tuple[str, object, tuple[str, ...]], ...] = (
+    ("aiortc.RTCDtlsTransport", RTCDtlsTransport, ("_set_role", "_send_rtp")),
+    ("aiortc.RTCRtpSender", RTCRtpSender, ("_run_rtp", "_send_keyframe")),
+    ("aiortc.RTCRtpReceiver", RTCRtpReceiver, ("_handle_rtp_packet", "_send_rtcp_nack")),
+    ("aiortc.RTCRtpReceiver", RTCRtpReceiver, ("_RTCRtpReceiver__stop_decoder",)),
+    ("pylibsrtp._binding.lib", _binding.lib, ("srtp_protect", "srtp_unprotect")),
+)
+"""Private names that can be seen on the classes."""
+
+_SENDER_FIELDS = """
+    encoder mid ntp_timestamp octet_count packet_count rtp_exited rtp_header_extensions_map rtp_history rtp_started
+    rtp_timestamp
+"""
+TOUCHED_INSIDE: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    ("aiortc.RTCDtlsTransport", RTCDtlsTransport.__init__, ("_rx_srtp", "_tx_srtp")),
+    (
+        "aiortc.RTCRtpSender",
+        RTCRtpSender.__init__,
+        ("_ssrc", *(f"_RTCRtpSender__{name}" for name in _SENDER_FIELDS.split())),
+    ),
+    (
+        "aiortc.RTCRtpReceiver",
+        RTCRtpReceiver.__init__,
+        ("_RTCRtpReceiver__jitter_buffer", "_RTCRtpReceiver__remote_streams"),
+    ),
+    ("pylibsrtp.Session", Session.__init__, ("_srtp",)),
+)
+"""Private names that only exist on instances: their constructors must set them."""
 
 
 def assert_pinned() -> None:
     """Raise one `VersionMismatch` that names every wrong version and missing attribute."""
     missing = [*_wrong_versions()]
+    missing += [
+        f"{owner} has no {name}" for owner, where, names in TOUCHED for name in names if not hasattr(where, name)
+    ]
+    for owner, constructor, names in TOUCHED_INSIDE:
+        present = constructor.__code__.co_names
+        missing += [f"{owner} has no {name}" for name in names if name not in present]
     if missing:
         raise VersionMismatch(tuple(missing))
 

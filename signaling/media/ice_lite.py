@@ -59,6 +59,7 @@ class Link:
         self.port: Port | None = None
         self.address: Address | None = None
         self.heard_at = now
+        self.heard_from: Address | None = None
         self.closed = False
         self.addresses: dict[tuple[Port, Address], float] = {}
         self.credentials: list[Credentials] = []
@@ -147,6 +148,7 @@ class IceLite:
             link = links.get(source)
             if 128 <= first <= 191 and link is not None and size > 11:
                 link.heard_at = now
+                link.heard_from = source
                 if link.on_media is not None:
                     link.on_media(cell, size, 192 <= cell.view[1][0] <= 223, now)
                 else:
@@ -209,18 +211,20 @@ class IceLite:
         self.counters["checks_answered"] += 1
 
     def _learn(self, link: Link, port: Port, source: Address, nominated: bool, now: float) -> None:
+        here, current = (port, source), (link.port, link.address)
+        silent = now - link.heard_at if link.heard_from == link.address else MOVE_AFTER_S + 1
         link.heard_at = now
-        here = (port, source)
-        current = (link.port, link.address)
-        silent = now - link.addresses.get((port, link.address), 0.0) if link.address is not None else 0.0
         if here not in link.addresses and len(link.addresses) >= MAX_ADDRESSES:
             oldest = min((seen, key) for key, seen in link.addresses.items() if key != current)[1]
             del link.addresses[oldest]
             self._by_address[oldest[0]].pop(oldest[1], None)
         link.addresses[here] = now
         self._by_address[port][source] = link
-        if current != here and (nominated or link.address is None or silent > MOVE_AFTER_S):
+        if current == here:
+            link.heard_from = source
+        elif nominated or link.address is None or silent > MOVE_AFTER_S:
             link.port, link.address = port, source
+            link.heard_from = source
             self.counters["addresses_learnt"] += 1
             if link.on_moved is not None:
                 link.on_moved()

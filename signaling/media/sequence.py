@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from signaling.ports import Anchor
+
 
 class Unwrapper:
     """Unwraps `bits`-wide counters by choosing the value nearest to the highest one seen (RFC 3550 A.1).
@@ -64,3 +68,32 @@ def wire_offset(anchor_sequence: int) -> int:
     roll-over counter wrong and can never decrypt again (RFC 3711 3.3.1). Both ends know the anchor, so both know this.
     """
     return anchor_sequence & 0x8000
+
+
+@dataclass(frozen=True, slots=True)
+class LogNumbers:
+    """A packet's place in the audio log of its epoch; `sample` on the 48 kHz clock."""
+
+    sequence: int
+    sample: int
+
+
+class LogNumbering:
+    """From RTP numbers to those of the audio log: the publisher's own with an anchor, else 0 at the first packet."""
+
+    __slots__ = ("_base", "_offset", "_sample", "_sequence")
+
+    def __init__(self, anchor: Anchor | None) -> None:
+        self._offset = wire_offset(anchor.sequence) if anchor else 0
+        self._sequence = Unwrapper(16, anchor.sequence if anchor else None)
+        self._sample = Unwrapper(32, anchor.sample if anchor else None)
+        self._base = LogNumbers(0, 0) if anchor else None
+
+    def number(self, sequence: int, timestamp: int) -> LogNumbers | None:
+        """None for what lies before the beginning of the log."""
+        number = self._sequence.unwrap((sequence + self._offset) & 0xFFFF)
+        sample = self._sample.unwrap(timestamp)
+        if self._base is None:
+            self._base = LogNumbers(number, sample)
+        placed = LogNumbers(number - self._base.sequence, sample - self._base.sample)
+        return placed if placed.sequence >= 0 and placed.sample >= 0 else None

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from cffi import FFI
+from cffi import FFI  # type: ignore[import-untyped]
 
 from signaling.media.errors import MediaError, PortInUse
 
@@ -59,7 +59,7 @@ class Cell:
 class Batch(Protocol):
     """One datagram for each of a fixed list of destinations; fill `cells`, set their lengths, `send`."""
 
-    cells: Sequence[Cell]
+    cells: list[Cell]
 
     def send(self) -> int:
         """How many went out; the rest was dropped."""
@@ -70,7 +70,7 @@ class Port(Protocol):
 
     host: str
     number: int
-    cells: Sequence[Cell]
+    cells: list[Cell]
     sizes: list[int]
     sources: list[Address]
 
@@ -89,7 +89,7 @@ class PlainPort:
         self._socket = sock
         self.host, self.number = sock.getsockname()[:2]
         self._memory = ffi.new("char[]", CELL_BYTES)
-        self.cells: Sequence[Cell] = [Cell(self._memory, ffi.new("int *"))]
+        self.cells: list[Cell] = [Cell(self._memory, ffi.new("int *"))]
         self.sizes = [0]
         self.sources: list[Address] = [()]
 
@@ -157,7 +157,7 @@ class _Messages:
 
 
 class BatchPort:
-    """Linux: up to 64 datagrams per receive, all receivers of a packet in one send. Addresses are raw sockaddr bytes."""
+    """Linux: up to 64 datagrams per receive, all copies of a packet in one send. Addresses are raw sockaddr bytes."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -166,7 +166,7 @@ class BatchPort:
         self._name_bytes = 16 if sock.family == socket.AF_INET else 28
         self._in = _Messages(self._libc, sock.fileno(), RECEIVE_CELLS, self._name_bytes)
         self._names = [ffi.buffer(self._in.names + 32 * i, self._name_bytes) for i in range(RECEIVE_CELLS)]
-        self.cells: Sequence[Cell] = self._in.cells
+        self.cells: list[Cell] = self._in.cells
         self.sizes = [0] * RECEIVE_CELLS
         self.sources: list[Address] = [b""] * RECEIVE_CELLS
 
@@ -264,5 +264,6 @@ def _bind(address: str, number: int) -> socket.socket:
         sock.close()
         if fault.errno == errno.EADDRINUSE:
             raise PortInUse(address, number) from fault
-        raise MediaError(f"Media cannot use the address {address}: {fault.strerror}. Set an address of this machine.")
+        sentence = f"Media cannot use the address {address}: {fault.strerror}. Set an address of this machine."
+        raise MediaError(sentence) from fault
     return sock

@@ -1,0 +1,199 @@
+"""What a subscriber gets: slots of constant SSRC, and the subscribe connection that carries them."""
+
+from __future__ import annotations
+
+import random
+from typing import Protocol
+
+from signaling.media import rtcp
+from signaling.media.aiortc_adapter import Certificate
+from signaling.media.connection import ClientConnection, ConnectionKey, ConnectionOwner
+from signaling.media.fanout import Leg
+from signaling.media.forwarding import SlotStream
+from signaling.media.ice_lite import Link
+from signaling.media.inbound import Inbound
+from signaling.media.rtp import HEADER, RtpPacket, build_body, wrap_rtx
+from signaling.media.sdp import H264_PT, H264_RTX_PT, OPUS_PT, VP8_PT, VP8_RTX_PT, Description, OfferedSlot
+from signaling.ports import Slot, TrackKind
+
+REPAIRS_PER_TICK = 100
+"""Packets sent again per slot in one tick of the forwarder; more would be a receiver that makes us flood its line."""
+
+PAYLOAD_TYPES = {"OPUS": (OPUS_PT, 0), "VP8": (VP8_PT, VP8_RTX_PT), "H264": (H264_PT, H264_RTX_PT)}
+
+
+class Source(Protocol):
+    """The track in a slot, as the slot sees it."""
+
+    @property
+    def track_id(self) -> str: ...
+    @property
+    def source(self) -> Inbound | None: ...
+    @property
+    def packets(self) -> int: ...
+    @property
+    def octets(self) -> int: ...
+    def request_keyframe(self, now: float) -> None: ...
+    @property
+    def newest(self) -> RtpPacket | None: ...
+    @property
+    def newest_at(self) -> float: ...
+    def detach(self, slot: OutSlot) -> None: ...
+    def receivers_changed(self) -> None: ...
+
+
+class OutSlot:
+    """One m-line of a subscribe connection. `live` once its first packet of the present track went out."""
+
+    def __init__(self, mid: str, kind: TrackKind, connection: SubscribeConnection) -> None:
+        self.mid = mid
+        self.kind = kind
+        self.connection = connection
+        self.ssrc = random.getrandbits(32) | 1
+        self.rtx_ssrc = random.getrandbits(32) & ~1 or 2
+        # below 2**15: see sequence.wire_offset
+        self.stream: SlotStream[Inbound] = SlotStream(
+            48_000 if kind == "audio" else 90_000, random.getrandbits(14), random.getrandbits(31)
+        )
+        self.track: Source | None = None
+        self.placed_at = 0.0
+        self.live = False
+        self.payload_type = 0
+        self.rtx_payload_type = 0
+        self.loss: rtcp.ReportBlock | None = None
+        self.repairs_left = REPAIRS_PER_TICK
+        self._rtx_sequence = random.getrandbits(14)
+        self._packets = 0
+        self._octets = 0
+
+    def offered(self) -> OfferedSlot:
+        return OfferedSlot(self.mid, self.kind, self.ssrc, self.rtx_ssrc)
+
+    def state(self) -> Slot:
+        return Slot(self.mid, self.kind, self.track.track_id if self.track is not None else None)
+
+    def begin(self, track: Source, inbound: Inbound, packet: RtpPacket, now: float) -> bool:
+        """The first packet of a source; false when this subscriber cannot take its codec."""
+        kinds = self.connection.accepted.get((self.mid, inbound.codec))
+        if kinds is None:
+            return False
+        self.payload_type, self.rtx_payload_type = kinds
+        self.stream.begin(inbound, packet.sequence, packet.timestamp, now)
+        self._packets -= track.packets
+        self._octets -= track.octets
+        self.live = True
+        return True
+
+    def hold(self, track: Source) -> None:
+        """No more packets of the present source; the next one continues the numbering."""
+        if self.live and track.newest is not None:
+            self.stream.hold(track.newest.sequence, track.newest.timestamp, track.newest_at)
+            self._packets += track.packets
+            self._octets += track.octets
+        self.live = False
+
+    def leg(self) -> Leg | None:
+        """How the fan-out reaches this slot; None while the connection cannot be reached."""
+        link, keys = self.connection.link, self.connection.keys
+        if link.port is None or link.address is None or keys is None or self.connection.closed:
+            return None
+        stream = self.stream
+        return Leg(
+            link.port, link.address, keys, self.payload_type, self.ssrc, stream.sequence_offset, stream.timestamp_offset
+        )
+
+    def send_late(self, packet: RtpPacket, body: bytes) -> None:
+        """A packet that came out of order: alone, under its own number; nothing when it is older than the segment."""
+        numbers = self.stream.rewrite(packet.sequence, packet.timestamp)
+        if numbers is not None:
+            kind = packet.marker | self.payload_type
+            header = HEADER.pack(0x90, kind, numbers.sequence, numbers.timestamp, self.ssrc)
+            self.connection.send_rtp(header + body)
+
+    def send_again(self, wire_sequence: int, send_time: int) -> bool:
+        """Answer a NACK: by RTX for video (RFC 4588), with the same SSRC and number for audio."""
+        track = self.track
+        newest = track.source.clock.highest_sequence if track is not None and track.source is not None else None
+        origin = self.stream.origin(wire_sequence, newest or 0)
+        packet = origin.source.ring.get(origin.sequence) if origin is not None else None
+        if origin is None or packet is None or self.repairs_left <= 0:
+            return False
+        self.repairs_left -= 1
+        timestamp = (packet.timestamp + origin.timestamp_offset) & 0xFFFFFFFF
+        if self.kind == "audio" or not self.rtx_payload_type:
+            head = HEADER.pack(0x90, packet.marker | self.payload_type, wire_sequence, timestamp, self.ssrc)
+            body = build_body(self.kind == "audio", packet.level, packet.payload, send_time)
+        else:
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+            kind = packet.marker | self.rtx_payload_type
+            head = HEADER.pack(0x90, kind, self._rtx_sequence, timestamp, self.rtx_ssrc)
+            body = build_body(False, None, wrap_rtx(wire_sequence, packet.payload), send_time)
+        self.connection.send_rtp(head + body)
+        return True
+
+    def sender_report(self, track: Source, report: rtcp.SenderReport) -> None:
+        """The source's clock pair, its RTP half shifted as this slot's timestamps are."""
+        data = rtcp.sender_report(
+            self.ssrc,
+            report.ntp,
+            report.timestamp + self.stream.timestamp_offset,
+            packets=self._packets + track.packets,
+            octets=self._octets + track.octets,
+            cname=f"slot{self.mid}",
+        )
+        self.connection.send_rtcp(data)
+
+
+class SubscribeConnection(ClientConnection):
+    """All slots of one subscriber; answers its NACKs from the sources' rings and passes on its key frame requests."""
+
+    def __init__(
+        self, key: ConnectionKey, link: Link, certificate: Certificate, owner: ConnectionOwner, audio: int, video: int
+    ) -> None:
+        super().__init__(key, link, certificate, owner)
+        kinds: list[TrackKind] = ["audio"] * audio + ["video"] * video  # type: ignore[assignment]
+        self.slots = [OutSlot(str(place), kind, self) for place, kind in enumerate(kinds)]
+        self.accepted: dict[tuple[str, str], tuple[int, int]] = {}
+        """(mid, codec) -> (payload type, retransmission payload type) of the client's answer."""
+        self.repaired = 0
+        self.not_repaired = 0
+        self._by_ssrc = {slot.ssrc: slot for slot in self.slots}
+        link.on_moved = self._moved
+
+    def take_answer(self, answer: Description) -> None:
+        for section in answer.sections:
+            if section.port == 0 or section.direction not in ("recvonly", "sendrecv"):
+                continue
+            names = {codec.name.upper() for codec in section.codecs.values()}
+            for name in names & PAYLOAD_TYPES.keys():
+                kind, rtx = PAYLOAD_TYPES[name]
+                self.accepted[section.mid, name] = (kind, rtx if rtx in section.codecs else 0)
+
+    def states(self) -> tuple[Slot, ...]:
+        return tuple(slot.state() for slot in self.slots)
+
+    def _moved(self) -> None:
+        for slot in self.slots:
+            if slot.track is not None:
+                slot.track.receivers_changed()
+
+    def on_rtcp(self, data: bytes, now: float) -> None:
+        for item in rtcp.parse_rtcp(data):
+            if isinstance(item, rtcp.Nack):
+                slot = self._by_ssrc.get(item.media_ssrc)
+                if slot is not None:
+                    self._repair(slot, item, now)
+            elif isinstance(item, rtcp.KeyframeRequest):
+                slot = self._by_ssrc.get(item.media_ssrc)
+                if slot is not None and slot.track is not None:
+                    slot.track.request_keyframe(now)
+            elif isinstance(item, rtcp.ReportBlock) and item.ssrc in self._by_ssrc:
+                self._by_ssrc[item.ssrc].loss = item
+
+    def _repair(self, slot: OutSlot, request: rtcp.Nack, now: float) -> None:
+        stamp = int(now * 262_144) & 0xFFFFFF
+        for sequence in request.sequences:
+            if slot.send_again(sequence, stamp):
+                self.repaired += 1
+            else:
+                self.not_repaired += 1

@@ -1,0 +1,210 @@
+"""The media worker process: `python -m signaling.media.worker`. One loop, one forwarder, nothing else.
+
+Commands come as frames on stdin, events and audio go as frames to stdout, logs to stderr. It ends when stdin closes,
+so a hub that was killed leaves no worker behind. Exit codes: 0 asked to end, 2 could not start, 3 control pipe broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel
+
+from signaling.media import control
+from signaling.media.aiortc_adapter import assert_pinned
+from signaling.media.errors import ControlError, MediaError, PortInUse, VersionMismatch
+from signaling.media.forwarder import TICK_S, Forwarder
+from signaling.media.udp import open_ports
+from signaling.ports import Connection, LoggedPacket, MediaRefused, Slot
+
+log = logging.getLogger(__name__)
+
+MAX_UNREAD_BYTES = 32 << 20
+"""What the hub has not read yet. At 50 packets/s a track this is minutes of a stalled hub; beyond it audio is dropped
+and counted, and the coverage of the session shows the gap."""
+
+
+class _Pipe:
+    """Frames to the hub. Bounded: messages always go, audio is dropped beyond `MAX_UNREAD_BYTES`."""
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        self._transport = transport
+        self.dropped_packets = 0
+
+    def tell(self, message: BaseModel) -> None:
+        self._transport.write(control.frame(message))
+
+    def audio(self, packets: Sequence[LoggedPacket]) -> None:
+        if self._transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            if not self.dropped_packets:
+                log.error("hub does not read; audio for the log is being dropped")
+            self.dropped_packets += len(packets)
+            return
+        self._transport.write(control.packet_frame(packets))
+
+
+class _Teller:
+    """`MediaEvents` as frames."""
+
+    def __init__(self, pipe: _Pipe) -> None:
+        self._pipe = pipe
+        self.audio = pipe.audio
+
+    def slots_changed(self, session_id: str, peer_id: str, generation: int, slots: Sequence[Slot]) -> None:
+        self._pipe.tell(
+            control.SlotsChanged(session_id=session_id, peer_id=peer_id, generation=generation, slots=tuple(slots))
+        )
+
+    def connection_up(self, session_id: str, peer_id: str, connection: Connection, generation: int) -> None:
+        self._pipe.tell(
+            control.ConnectionUp(session_id=session_id, peer_id=peer_id, connection=connection, generation=generation)
+        )
+
+    def connection_lost(
+        self, session_id: str, peer_id: str, connection: Connection, generation: int, cause: str
+    ) -> None:
+        self._pipe.tell(
+            control.ConnectionLost(
+                session_id=session_id, peer_id=peer_id, connection=connection, generation=generation, cause=cause
+            )
+        )
+
+    def track_suspect(self, session_id: str, track_id: str, silent_ms: int) -> None:
+        self._pipe.tell(control.TrackSuspect(session_id=session_id, track_id=track_id, silent_ms=silent_ms))
+
+    def track_live(self, session_id: str, track_id: str) -> None:
+        self._pipe.tell(control.TrackLive(session_id=session_id, track_id=track_id))
+
+    def levels(self, session_id: str, levels: Mapping[str, int]) -> None:
+        self._pipe.tell(control.Levels(session_id=session_id, levels=dict(levels)))
+
+
+class _CommandPipe(asyncio.Protocol):
+    """Bytes of stdin to calls; ends the worker when the pipe ends or breaks."""
+
+    def __init__(self, calls: asyncio.Queue[control.Call | None], limit: int) -> None:
+        self._calls = calls
+        self._limit = limit
+        self._reader = control.FrameReader()
+        self.broken = False
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for body in self._reader.feed(data):
+                if self._calls.qsize() >= self._limit:
+                    raise ControlError("The hub sends commands faster than they can be done.")
+                self._calls.put_nowait(control.read_call(body))
+        except ControlError as fault:
+            log.error("control pipe given up: %s", fault)
+            self.broken = True
+            self._calls.put_nowait(None)
+
+    def eof_received(self) -> None:
+        self._calls.put_nowait(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._calls.put_nowait(None)
+
+
+async def _perform(forwarder: Forwarder, command: control.Command) -> dict[str, object]:
+    """Do it; returns the fields of the reply."""
+    match command:
+        case control.Publish():
+            answer = await forwarder.publish(
+                command.session_id, command.peer_id, command.generation, command.offer_sdp, command.tracks
+            )
+            return {"sdp": answer}
+        case control.Subscribe():
+            offer = await forwarder.subscribe(
+                command.session_id, command.peer_id, command.generation, command.audio, command.video
+            )
+            return {"sdp": offer.sdp, "slots": offer.slots}
+        case control.Answer():
+            await forwarder.answer(command.session_id, command.peer_id, command.generation, command.sdp)
+        case control.SetWants():
+            await forwarder.want(command.session_id, command.peer_id, command.wants, command.budget_kbps)
+        case control.Close():
+            await forwarder.close(command.session_id, command.peer_id, command.connection, command.generation)
+        case control.EndSession():
+            await forwarder.end_session(command.session_id)
+        case control.Stats():
+            return {"stats": dict(await forwarder.stats())}
+    return {}
+
+
+async def _serve(arguments: argparse.Namespace) -> int:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb", buffering=0))
+    pipe = _Pipe(transport)
+    try:
+        assert_pinned()
+        ports = open_ports(arguments.address, arguments.port)
+    except MediaError as fault:
+        pipe.tell(_failure(fault))
+        transport.close()
+        return 2
+    forwarder = Forwarder(ports, _Teller(pipe), silence_s=arguments.silence_s)
+    for port in ports:
+        loop.add_reader(port.fileno(), forwarder.receive, port)
+    calls: asyncio.Queue[control.Call | None] = asyncio.Queue()
+    commands = _CommandPipe(calls, limit=1000)
+    await loop.connect_read_pipe(lambda: commands, os.fdopen(os.dup(0), "rb", buffering=0))
+    pipe.tell(control.Ready(port=ports[0].number))
+    ticking = loop.create_task(_tick(forwarder))
+    while (call := await calls.get()) is not None:
+        try:
+            reply = control.Reply(id=call.id, **await _perform(forwarder, call.command))  # type: ignore[arg-type]
+        except MediaRefused as refusal:
+            reply = control.Reply(id=call.id, code=refusal.code, message=str(refusal))
+        pipe.tell(reply)
+    ticking.cancel()
+    for port in ports:
+        loop.remove_reader(port.fileno())
+    await forwarder.shut_down()
+    transport.close()
+    return 3 if commands.broken else 0
+
+
+async def _tick(forwarder: Forwarder) -> None:
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        due = max(due + TICK_S, loop.time())
+        await asyncio.sleep(due - loop.time())
+        forwarder.tick()
+
+
+def _failure(fault: MediaError) -> control.Failed:
+    if isinstance(fault, PortInUse):
+        return control.Failed(reason="port_in_use", message=str(fault), address=fault.address, port=fault.port)
+    if isinstance(fault, VersionMismatch):
+        return control.Failed(reason="version_mismatch", message=str(fault), missing=fault.missing)
+    return control.Failed(reason="address", message=str(fault))
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m signaling.media.worker", description=__doc__)
+    parser.add_argument("--address", action="append", required=True, help="IPv4 or IPv6 address to bind; repeatable")
+    parser.add_argument("--port", type=int, default=0, help="UDP port on every address; 0: a free one")
+    parser.add_argument("--silence-s", type=float, default=30.0, help="end a connection from which nothing comes")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s media %(levelname)s %(message)s")
+    arguments = _arguments(argv)
+    try:
+        import uvloop
+    except ImportError:  # not on every platform; asyncio's own loop is slower, not different
+        return asyncio.run(_serve(arguments))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

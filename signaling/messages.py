@@ -15,6 +15,39 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from signaling.parts import (
+    ClientInfo,
+    IceServerInfo,
+    Identifier,
+    Part,
+    PeerInfo,
+    PublishTrack,
+    Resume,
+    ShortText,
+    SlotInfo,
+    Snapshot,
+    TrackAnchor,
+    TrackInfo,
+    WantInfo,
+)
+
+__all__ = [
+    "ClientInfo",
+    "IceServerInfo",
+    "Identifier",
+    "Part",
+    "PeerInfo",
+    "PublishTrack",
+    "Resume",
+    "ShortText",
+    "SlotInfo",
+    "Snapshot",
+    "TrackAnchor",
+    "TrackInfo",
+    "WantInfo",
+]
+# Parts are messages' own words: callers import them from here, whatever file they stand in.
+
 VERSION = 1
 MAX_MESSAGE_BYTES = 262_144
 """UTF-8 bytes of one message, both ways."""
@@ -22,9 +55,7 @@ MAX_MESSAGE_BYTES = 262_144
 HEARTBEAT_MS = 2_000
 MISSED_BEATS = 3
 
-Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
 Sdp = Annotated[str, Field(min_length=1, max_length=100_000)]
-ShortText = Annotated[str, Field(max_length=200)]
 Generation = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
@@ -61,87 +92,6 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
     type: ClassVar[str]
     delivery: ClassVar[Delivery]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-# ---- parts ---------------------------------------------------------------------------------------------------------
-
-
-class ClientInfo(Part):
-    name: ShortText
-    version: ShortText = ""
-
-
-class Resume(Part):
-    token: Annotated[str, Field(max_length=128)]
-    recv_seq: Annotated[int, Field(ge=0)]
-
-
-class TrackAnchor(Part):
-    sequence: Annotated[int, Field(ge=0)]
-    sample: Annotated[int, Field(ge=0)]
-
-
-class PublishTrack(Part):
-    name: Identifier
-    kind: Literal["audio", "video"]
-    source: Literal["room_mic", "room_cam", "person_mic", "person_cam", "screen", "document"]
-    mid: Annotated[str, Field(min_length=1, max_length=16)]
-    epoch: Annotated[int, Field(ge=0)] | None = None
-    anchor: TrackAnchor | None = None
-
-
-class TrackInfo(Part):
-    track_id: Identifier
-    peer_id: Identifier
-    site_id: Identifier
-    name: Identifier
-    kind: Literal["audio", "video"]
-    source: str
-    epoch: int
-    muted: bool = False
-    suspect: bool = False
-
-
-class PeerInfo(Part):
-    peer_id: Identifier
-    site_id: Identifier
-    site_name: ShortText
-    display_name: ShortText
-    role: str
-    state: Literal["present", "reconnecting"] = "present"
-    hand_raised: bool = False
-
-
-class SlotInfo(Part):
-    mid: str
-    kind: Literal["audio", "video"]
-    track_id: Identifier | None = None
-
-
-class WantInfo(Part):
-    track_id: Identifier
-    max_height: Annotated[int, Field(ge=0, le=4320)] = 720
-    priority: Annotated[int, Field(ge=0, le=9)] = 0
-
-
-class IceServerInfo(Part):
-    urls: list[str]
-    username: str = ""
-    credential: str = Field(default="", repr=False)
-
-
-class Snapshot(Part):
-    session_id: Identifier
-    title: ShortText = ""
-    state: Literal["planned", "live", "ended"] = "planned"
-    peers: list[PeerInfo] = []
-    tracks: list[TrackInfo] = []
-    record: Literal["on", "off", "gap"] = "on"
-    captions: Literal["on", "delayed", "unavailable"] = "on"
 
 
 # ---- connection ----------------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ class Agent:
         self._devices = Devices(settings, epochs, self._playback)
         self._attendance: Attendance | None = None
         self._invitation: Invitation | None = None
+        self._site_names: dict[str, str] = {}
+        self._join = JoinFacts()
         self._state: State = "idle"
         self._detail = ""
         self._backoff = Backoff()
@@ -110,19 +112,21 @@ class Agent:
         logger.info("joining session %s as site %s", invitation.session.session_id, invitation.site.site_id)
         self._invitation = invitation
         self._playback.begin()
+        self._site_names = {}
         self._attendance = Attendance(
             signaling_url(self._settings.hub, invitation.signaling),
             invitation.token,
             self._fresh_token,
             self._devices,
             self._playback,
+            self._site_names,
             slots=(self._settings.audio_slots, self._settings.video_slots),
             began_at=began_at,
         )
         try:
             ending = await self._attendance.run()
         finally:
-            self._attendance = None
+            self._join, self._attendance = self._attendance.join, None
         logger.info("session %s is over for this board: %s", invitation.session.session_id, ending.code)
         self._detail = ending.message if ending.again else ""
         return ending
@@ -176,7 +180,7 @@ class Agent:
                 packets_dropped=media.packets_dropped if media else 0,
                 frames_sent=media.frames_sent if media else 0,
             ),
-            join=stay.join if stay else JoinFacts(),
+            join=stay.join if stay else self._join,
             heard=self._heard(),
             playout=self._playback.stats(),
             retry_in_s=stay.link.retry_in_s if stay else None,
@@ -199,7 +203,7 @@ class Agent:
         )
 
     def _heard(self) -> Mapping[str, HeardFacts]:
-        names = self._attendance.site_names if self._attendance else {}
+        names = self._site_names
         return {site: HeardFacts(names.get(site, ""), at) for site, at in self._playback.first_heard_at.items()}
 
     def _link(self) -> LinkFacts:

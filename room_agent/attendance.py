@@ -60,8 +60,9 @@ class Ending:
 
 
 class Attendance:
-    """`token_source` gives a fresh join token, asked before every connection after the first; `None` from it means
-    that the hub has no session for this board any more."""
+    """`token_source` gives a fresh join token, asked before every connection after the first; None from it means that
+    the hub has no session for this board any more. `site_names` is filled with every site that is met.
+    """
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class Attendance:
         token_source: Callable[[], Awaitable[str | None]],
         devices: Devices,
         playback: Playback,
+        site_names: dict[str, str],
         *,
         slots: tuple[int, int],
         began_at: float,
@@ -84,7 +86,7 @@ class Attendance:
         self._withdrawn = asyncio.Event()
         self._settled = False
         self._published_at: float | None = None
-        self.site_names: dict[str, str] = {}
+        self._site_names = site_names
         info = ClientInfo(name="shimawa-board", version=agent_version())
         self.client = SignalingClient(url, self._token, info, on_state=self._link_changed)
         self.media = Media(
@@ -190,7 +192,7 @@ class Attendance:
             self._heard(event)
             view = self.client.view
             self._playback.name_sites({key: track.site_id for key, track in view.tracks.items()})
-            self.site_names.update({peer.site_id: peer.site_name for peer in view.peers.values()})
+            self._site_names.update({peer.site_id: peer.site_name for peer in view.peers.values()})
         await asyncio.get_running_loop().create_future()
 
     def _heard(self, event: Body | Joined | Overflowed) -> None:

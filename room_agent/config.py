@@ -119,7 +119,8 @@ def load(
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise CannotStart(f"The setting “{where}” is not right: {first['msg'].removeprefix('Value error, ')}.") from error
+        why = first["msg"].removeprefix("Value error, ")
+        raise CannotStart(f"The setting “{where}” is not right: {why}.") from error
     token = _token(settings)
     if not token:
         raise CannotStart(

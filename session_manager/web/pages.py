@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
-from session_manager.access import Action, Identity, Kind
+from session_manager.access import Action, Identity, Kind, Resource, may
 from session_manager.records import Session
 from session_manager.web import i18n
 from session_manager.web.context import CSRF_COOKIE, Context, ContextDep, IdentityDep, permit
@@ -134,6 +134,7 @@ async def transcript(request: Request, session_id: str, context: ContextDep, ide
         page=_session_facts(session),
         session=session,
         exports=exports,
+        may_export=may(identity, Action.EXPORT, Resource(session_id, session.confidential)),
         office=identity.kind in OFFICE,
         home=_home(identity),
     )
@@ -150,6 +151,7 @@ def _session_facts(session: Session) -> dict[str, object]:
     return {
         "session_id": session.session_id,
         "state": session.state,
+        "events": f"/api/sessions/{session.session_id}/events?after=0",
         "timezone": session.timezone,
         "sites": [{"site_id": site.site_id, "name": site.name} for site in session.sites],
     }

@@ -53,8 +53,24 @@ export class ApiError extends Error {
 
 const cookie = (name) => document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 
-/** JSON in, JSON out. A refusal carries the hub's own sentence; no answer at all carries ours. */
-export async function api(method, path, body) {
+const WORDS = () => ({
+  too_fast: t("refused.too_fast"),
+  not_signed_in: t("refused.not_signed_in"),
+  not_permitted: t("refused.not_permitted"),
+  not_found: t("refused.not_found"),
+  not_possible: t("refused.not_possible"),
+  store_failed: t("refused.store_failed"),
+});
+
+/** The hub's sentences are English and exact; other languages say it by the code. `words`: better ones for this request. */
+function sentenceFor(code, message, status, words) {
+  if (words[code]) return words[code];
+  const known = page.language === "en" ? null : WORDS()[code];
+  return known ?? (typeof message === "string" && page.language === "en" ? message : t("common.failed", { code: status }));
+}
+
+/** JSON in, JSON out. A refusal throws an ApiError with a sentence for the person. */
+export async function api(method, path, body, words = {}) {
   const headers = { Accept: "application/json", "X-CSRF-Token": decodeURIComponent(cookie(page.csrf_cookie ?? "csrf")) };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
@@ -65,9 +81,8 @@ export async function api(method, path, body) {
   }
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
-  const error = answer?.error ?? answer ?? {};
-  const message = typeof error.message === "string" ? error.message : t("common.failed", { code: response.status });
-  throw new ApiError(response.status, error.code ?? "", message, Number(response.headers.get("Retry-After")) || null);
+  const { code = "", message = null } = answer ?? {};
+  throw new ApiError(response.status, code, sentenceFor(code, message, response.status, words), Number(response.headers.get("Retry-After")) || null);
 }
 
 const clockFormats = new Map();

@@ -37,9 +37,11 @@ function readCode() {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
+const DOOR = () => ({ not_found: t("join.no_door"), not_possible: t("over.session"), not_permitted: t("join.other_door"), bad_request: t("join.name_odd") });
+
 async function look() {
   try {
-    const found = await api("POST", "/api/join/look", { code: remembered.code });
+    const found = await api("POST", "/api/join/look", { code: remembered.code }, DOOR());
     remember({ title: found.title });
     showLobby(found);
   } catch (error) {
@@ -118,7 +120,7 @@ async function join(event) {
   remember({ name, language });
   try {
     if (!byId("try").hidden) await preview();
-    const seat = remembered.seat_key ? await again() : await api("POST", "/api/join", { code: remembered.code, display_name: name, language });
+    const seat = remembered.seat_key ? await again() : await api("POST", "/api/join", { code: remembered.code, display_name: name, language }, DOOR());
     delete remembered.code;
     remember({ seat_key: seat.seat_key ?? remembered.seat_key, left: false });
     enter(seat);
@@ -129,7 +131,7 @@ async function join(event) {
   }
 }
 
-const again = () => api("POST", "/api/join/again", { seat_key: remembered.seat_key });
+const again = () => api("POST", "/api/join/again", { seat_key: remembered.seat_key }, { not_found: t("over.token") });
 
 // ---- in the session --------------------------------------------------------------------------------------------------
 

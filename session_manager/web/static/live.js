@@ -11,7 +11,7 @@ const QUIET_MS = 20_000;
 
 async function enter(code) {
   try {
-    const { session_id: sessionId } = await api("POST", "/api/live/enter", { code });
+    const { session_id: sessionId } = await api("POST", "/api/live/enter", { code }, { not_found: t("join.no_door"), not_permitted: t("live.other_door") });
     location.replace(`/live/${sessionId}`);
   } catch (error) {
     byId("code").value = code;

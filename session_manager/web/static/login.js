@@ -1,14 +1,20 @@
 // Sign in.
 
-import { api, byId, notice } from "./dom.js";
+import { api, byId, notice, t } from "./dom.js";
+
+/** Where the visitor wanted to go: a path of this hub, never another site. */
+function wanted() {
+  const next = new URL(new URLSearchParams(location.search).get("next") ?? "/", location.origin);
+  return next.origin === location.origin ? next.pathname : "/";
+}
 
 byId("login-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = event.submitter;
   button.disabled = true;
   try {
-    await api("POST", "/api/login", { name: byId("name").value, password: byId("password").value });
-    location.replace("/");
+    await api("POST", "/api/login", { name: byId("name").value, password: byId("password").value }, { not_signed_in: t("login.wrong") });
+    location.replace(wanted());
   } catch (error) {
     byId("problem").replaceChildren(notice("attention", error.message));
     byId("password").value = "";

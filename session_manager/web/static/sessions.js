@@ -4,7 +4,6 @@ import { api, ask, byId, clock, el, icon, notice, page, t } from "./dom.js";
 
 const POLL_MS = 10_000;
 const STALE_S = 120;
-const INVITE_S = 12 * 3600;
 
 const names = { rooms: new Map() };
 
@@ -42,8 +41,7 @@ function primary(session) {
 }
 
 async function give(session, role) {
-  const made = await api("POST", `/api/sessions/${session.session_id}/invitations`, { role, ttl_s: INVITE_S });
-  const link = made.url ?? new URL(`${role === "viewer" ? "/live" : "/join"}#${made.code}`, location.href).href;
+  const { link } = await api("POST", `/api/sessions/${session.session_id}/invitations`, { role });
   const shown = el("p", { class: "secret" }, link);
   try {
     await navigator.clipboard.writeText(link);
@@ -58,7 +56,7 @@ async function give(session, role) {
 function links(session) {
   const button = (text, role) => el("button", { class: "plain", type: "button", onclick: (event) => act(event.currentTarget, () => give(session, role)) }, icon("link"), text);
   return el("div", { class: "links" },
-    ...(session.state === "planned" || session.state === "live" ? [button(t("sessions.join_link"), "participant"), button(t("sessions.live_link"), "viewer")] : []),
+    ...(session.state === "planned" || session.state === "live" ? [button(t("sessions.join_link"), "participant"), button(t("sessions.live_link"), "observer")] : []),
     session.state === "live" ? el("a", { class: "button plain", href: `/live/${session.session_id}` }, t("sessions.see_live")) : null,
     session.state === "planned" ? null : el("a", { class: "button plain", href: `/sessions/${session.session_id}/transcript` }, t("sessions.see_transcript")));
 }
@@ -76,7 +74,7 @@ function item(session) {
 }
 
 async function refresh() {
-  const { sessions } = await api("GET", "/api/sessions");
+  const sessions = await api("GET", "/api/sessions");
   const now = Date.now() / 1000;
   const open = sessions.filter(({ state }) => state !== "ended").sort((a, b) => (b.state === "live") - (a.state === "live") || a.starts_at - b.starts_at);
   const past = sessions.filter(({ state }) => state === "ended").sort((a, b) => b.starts_at - a.starts_at);
@@ -90,7 +88,7 @@ async function refresh() {
 // ---- places ---------------------------------------------------------------------------------------------------------
 
 async function places() {
-  const [{ rooms }, { boards }] = await Promise.all([api("GET", "/api/rooms"), api("GET", "/api/boards")]);
+  const [rooms, boards] = await Promise.all([api("GET", "/api/rooms"), api("GET", "/api/boards")]);
   names.rooms = new Map(rooms.map((room) => [room.room_id, room.name]));
   if (!byId("new").open || !byId("new-rooms").children.length) drawRooms(rooms);
   drawBoards(boards);
@@ -142,10 +140,14 @@ async function create(event) {
     sentence("new-problem", "attention", t("sessions.order"));
     return;
   }
-  const rooms = [...document.querySelectorAll("input[name=room]:checked")].map(({ value }) => value);
+  const sites = [...document.querySelectorAll("input[name=room]:checked")].map(({ value }) => ({ room_id: value, name: names.rooms.get(value) }));
+  if (!sites.length) {
+    sentence("new-problem", "attention", t("sessions.no_site"));
+    return;
+  }
   const button = event.submitter;
   await act(button, async () => {
-    await api("POST", "/api/sessions", { title, starts_local: starts, ends_local: ends, timezone: page.timezone, room_ids: rooms });
+    await api("POST", "/api/sessions", { title, starts_at: starts, ends_at: ends, timezone: page.timezone, sites });
     byId("new-problem").replaceChildren();
     byId("new").open = false;
     event.target.reset();
@@ -155,14 +157,20 @@ async function create(event) {
   });
 }
 
+/** The first room brings the facility with it; more of both is the administrator's command. */
+async function newRoom(name) {
+  page.facility_id ??= (await api("POST", "/api/facilities", { name, timezone: page.timezone })).facility_id;
+  return (await api("POST", "/api/rooms", { facility_id: page.facility_id, name })).room_id;
+}
+
 async function addBoard(event) {
   event.preventDefault();
   const name = byId("board-name").value.trim();
   await act(event.submitter, async () => {
     let roomId = byId("board-room").value;
-    if (roomId === "new") roomId = (await api("POST", "/api/rooms", { facility_id: page.facility_id, name: byId("room-name").value.trim() || name })).room_id;
+    if (roomId === "new") roomId = await newRoom(byId("room-name").value.trim() || name);
     const made = await api("POST", "/api/boards", { room_id: roomId, name });
-    byId("board-token").replaceChildren(notice("attention", t("boards.token", { name })), el("p", { class: "secret" }, made.token));
+    byId("board-token").replaceChildren(notice("attention", t("boards.token", { name })), el("p", { class: "secret" }, made.device_token));
     event.target.reset();
     await places();
   });

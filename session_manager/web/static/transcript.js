@@ -132,9 +132,8 @@ function highlight(element, text, words) {
 
 async function begin() {
   try {
-    const found = await api("GET", `/api/sessions/${page.session_id}/transcript.json`);
-    const lines = found.lines ?? [];
-    const coverage = found.coverage ?? [];
+    const here = `/api/sessions/${page.session_id}`;
+    const [lines, { tracks: coverage }] = await Promise.all([api("GET", `${here}/lines`), api("GET", `${here}/coverage`)]);
     for (const site of page.sites ?? []) colours.of(site.site_id);
     drawLines(lines, coverage);
     drawCoverage(coverage);

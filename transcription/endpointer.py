@@ -20,18 +20,27 @@ SILENT_DB = -96.0
 
 @dataclass(frozen=True, slots=True)
 class EndpointRules:
-    """Seconds; probabilities enter and leave speech with hysteresis as Silero's authors advise."""
+    """Seconds; probabilities enter and leave speech with hysteresis as Silero's authors advise.
+
+    `hint`: weak beginnings (しつもん: devoiced, then soft) stay below `enter` for up to half a second. Once speech is
+    certain, its beginning is looked for backwards, `look_back_s` at most, for as long as there was at least a hint.
+    A hint in the last `end_hint_s` of a long enough silence holds the end back, `end_patience_s` at most.
+    """
 
     enter: float = 0.5
     leave: float = 0.35
+    hint: float = 0.1
+    look_back_s: float = 0.8
     pre_roll_s: float = 0.4
     min_speech_s: float = 0.15
     end_silence_s: float = 0.6
+    end_hint_s: float = 0.13
+    end_patience_s: float = 0.4
     tail_s: float = 0.3
     pause_s: float = 0.15
     soft_max_s: float = 15.0
     hard_max_s: float = 20.0
-    settle_s: float = 1.5
+    settle_s: float = 2.5
     """How far behind the newest audio silence is reported: leaves a restarted worker a second to warm up."""
 
 
@@ -57,8 +66,11 @@ class Endpointer:
     def __init__(self, from_sample: int, rules: EndpointRules | None = None) -> None:
         self._rules = rules or EndpointRules()
         self._pre_roll = windows_for(self._rules.pre_roll_s)
+        self._look_back = windows_for(self._rules.look_back_s)
         self._min_speech = windows_for(self._rules.min_speech_s)
         self._end_silence = windows_for(self._rules.end_silence_s)
+        self._end_hint = windows_for(self._rules.end_hint_s)
+        self._end_patience = windows_for(self._rules.end_patience_s)
         self._tail = min(windows_for(self._rules.tail_s), self._end_silence)
         self._pause = windows_for(self._rules.pause_s)
         self._soft = windows_for(self._rules.soft_max_s)
@@ -71,7 +83,6 @@ class Endpointer:
         self._first = floor_to_grid(floor)
         self._windows: list[Window] = []
         self._speaking = False
-        self._onset = 0
         self._quiet_from = 0
         self._settled = floor
 
@@ -91,9 +102,9 @@ class Endpointer:
         return self._voiced(self._windows) * WINDOW_S if self._speaking else 0.0
 
     @property
-    def open_silence_s(self) -> float:
-        """Silence at the end of the open utterance so far."""
-        return (len(self._windows) - self._quiet_from) * WINDOW_S if self._speaking else 0.0
+    def tail_heard(self) -> bool:
+        """The open utterance would end here if nothing more were said."""
+        return self._speaking and len(self._windows) - self._quiet_from >= self._tail
 
     @property
     def keep_from(self) -> int:
@@ -127,10 +138,8 @@ class Endpointer:
         start = self.speaking_since
         if start is None:
             return None
-        return self._utterance(len(self._windows), min(self.position, self._end_if_quiet()))
-
-    def _end_if_quiet(self) -> int:
-        return self._first + (self._quiet_from + self._tail) * WINDOW
+        count = min(len(self._windows), self._quiet_from + self._tail)
+        return self._utterance(count, self._first + count * WINDOW)
 
     def _hear(self, window: Window, found: list[Utterance]) -> None:
         self._windows.append(window)
@@ -139,28 +148,44 @@ class Endpointer:
             return
         if window.probability >= self._rules.leave:
             self._quiet_from = len(self._windows)
-        if len(self._windows) - self._quiet_from >= self._end_silence:
+        if self._is_over():
             self._end(found)
         elif len(self._windows) >= self._soft:
             self._cut_long(found)
 
+    def _is_over(self) -> bool:
+        silence = len(self._windows) - self._quiet_from
+        if silence < self._end_silence:
+            return False
+        hinted = any(window.probability >= self._rules.hint for window in self._windows[-self._end_hint :])
+        return not hinted or silence >= self._end_silence + self._end_patience
+
     def _listen(self, window: Window) -> None:
         if window.probability >= self._rules.enter:
             self._speaking = True
-            self._onset = len(self._windows) - 1
+            self._drop_before(self._beginning() - self._pre_roll)
             self._quiet_from = len(self._windows)
             return
-        surplus = len(self._windows) - self._pre_roll
-        if surplus > 0:
-            del self._windows[:surplus]
-            self._first += surplus * WINDOW
+        self._drop_before(len(self._windows) - self._pre_roll - self._look_back)
+
+    def _beginning(self) -> int:
+        index = len(self._windows) - 1
+        earliest = max(0, index - self._look_back)
+        while index > earliest and self._windows[index - 1].probability >= self._rules.hint:
+            index -= 1
+        return index
+
+    def _drop_before(self, index: int) -> None:
+        if index > 0:
+            del self._windows[:index]
+            self._first += index * WINDOW
 
     def _end(self, found: list[Utterance]) -> None:
         if self._voiced(self._windows) >= self._min_speech:
             self._take(self._quiet_from + self._tail, found)
         else:
             self._speaking = False
-            self._trim()
+            self._drop_before(len(self._windows) - self._pre_roll - self._look_back)
 
     def _cut_long(self, found: list[Utterance]) -> None:
         cut = self._best_pause()
@@ -177,11 +202,6 @@ class Endpointer:
         self._restart(end)
         for window in rest:
             self._hear(window, found)
-
-    def _trim(self) -> None:
-        surplus = len(self._windows) - self._pre_roll
-        del self._windows[: max(0, surplus)]
-        self._first += max(0, surplus) * WINDOW
 
     def _best_pause(self) -> int | None:
         """Middle of the longest pause, the latest of equals; not before a fifth of the soft maximum."""

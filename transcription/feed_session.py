@@ -184,13 +184,15 @@ class FeedSession:
         for request in requests:
             self._scheduler.add_final(request, now)
         self._offer_partial(stream, now)
-        self._say(stream, stream.listener.silence())
+        self._say(stream, stream.listener.facts())
         self._work.set()
 
     def _offer_partial(self, stream: _Stream, now: float) -> None:
-        if stream.finished or stream.inbox or not self._scheduler.partial_due(stream.handle, now):
+        if stream.finished or stream.inbox:
             return
-        request = stream.listener.partial()
+        request = stream.listener.early() if self._scheduler.partials == "on" else None
+        if request is None and self._scheduler.partial_due(stream.handle, now):
+            request = stream.listener.partial()
         if request is not None:
             self._scheduler.offer_partial(request, now)
 
@@ -215,10 +217,11 @@ class FeedSession:
         stream = self._streams.get(request.stream)
         if stream is None:
             return
-        if request.kind == "final":
-            self._say(stream, stream.listener.answer(request, answer), decode_ms)
-            return
-        view = stream.listener.heard_partial(request, answer)
+        if request.kind != "partial":
+            self._say(stream, stream.listener.answer(request, answer, decode_ms))
+        view = stream.listener.heard_partial(request, answer) if request.kind != "final" else None
+        if view is None and request.kind == "partial" and request.stream in self._streams:
+            self._scheduler.partial_was_empty(request.stream, self._clock())
         if view is not None:
             self._outbox.partial(
                 Partial(
@@ -230,11 +233,11 @@ class FeedSession:
                 )
             )
 
-    def _say(self, stream: _Stream, facts: list[Fact], decode_ms: float = 0.0) -> None:
+    def _say(self, stream: _Stream, facts: list[Fact]) -> None:
         for fact in facts:
             match fact:
                 case Spoken():
-                    self._outbox.fact(_final(self._outbox.next_id(), stream.handle, fact, decode_ms))
+                    self._outbox.fact(_final(self._outbox.next_id(), stream.handle, fact))
                 case Silent():
                     self._outbox.fact(
                         Progress(
@@ -276,7 +279,7 @@ class FeedSession:
                 self._audio.set()
 
 
-def _final(fact_id: int, handle: int, fact: Spoken, decode_ms: float) -> Final:
+def _final(fact_id: int, handle: int, fact: Spoken) -> Final:
     return Final(
         id=fact_id,
         handle=handle,
@@ -287,6 +290,5 @@ def _final(fact_id: int, handle: int, fact: Spoken, decode_ms: float) -> Final:
         confidence=fact.confidence,
         suppressed=fact.suppressed,
         watermark_sample=fact.watermark_sample,
-        decode_ms=round(decode_ms, 1),
+        decode_ms=round(fact.decode_ms, 1),
     )
-

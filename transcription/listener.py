@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class Spoken:
     confidence: float
     suppressed: str | None
     watermark_sample: int
+    decode_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ class _Open:
 class _Pending:
     request: RecognitionRequest
     answer: Answer | None = None
+    decode_ms: float = 0.0
+
+    def is_for(self, span: Utterance) -> bool:
+        return (self.request.start_sample, self.request.end_sample) == (span.start_sample, span.end_sample)
 
 
 class Listener:
@@ -89,6 +95,7 @@ class Listener:
         self._endpointer = Endpointer(from_sample, rules)
         self._frames: deque[Frame] = deque()
         self._pending: deque[_Pending] = deque()
+        self._early: _Pending | None = None
         self._open: _Open | None = None
         self._language = languages[0] if len(languages) == 1 else ""
         self._reported = from_sample
@@ -98,7 +105,7 @@ class Listener:
     # ---- hearing ---------------------------------------------------------------------------------------------------
 
     def hear(self, heard: Iterable[Heard]) -> list[RecognitionRequest]:
-        """Finals that became due, in order."""
+        """Finals that became due, in order; one whose early answer is in already is not asked for again."""
         requests: list[RecognitionRequest] = []
         for item in heard:
             if isinstance(item, Skip):
@@ -125,25 +132,37 @@ class Listener:
         self._frames.clear()
         return requests
 
+    def early(self) -> RecognitionRequest | None:
+        """The open utterance, once, at a pause that may be its end: its final can begin before that is sure."""
+        span = self._endpointer.open_span() if self._endpointer.tail_heard else None
+        if span is None or (self._early and self._early.is_for(span)):
+            return None
+        self._early = _Pending(self._request("early", span))
+        return self._early.request
+
     def partial(self) -> RecognitionRequest | None:
-        """The open utterance as it stands, when there is enough of it to say something."""
-        if self._endpointer.open_voiced_s < FIRST_PARTIAL_S:
+        """The open utterance as it stands, when there is enough of it to say something and it goes on."""
+        if self._endpointer.open_voiced_s < FIRST_PARTIAL_S or self._endpointer.tail_heard:
             return None
         span = self._endpointer.open_span()
         return self._request("partial", span) if span else None
 
     # ---- answers ---------------------------------------------------------------------------------------------------
 
-    def answer(self, request: RecognitionRequest, answer: Answer) -> list[Fact]:
+    def answer(self, request: RecognitionRequest, answer: Answer, decode_ms: float = 0.0) -> list[Fact]:
         """The facts that this answer makes sayable."""
-        for pending in self._pending:
+        for pending in (*self._pending, *([self._early] if self._early else [])):
             if pending.request is request:
-                pending.answer = answer
+                pending.answer, pending.decode_ms = answer, decode_ms
+        return self.facts()
+
+    def facts(self) -> list[Fact]:
+        """What can be said now: decided utterances in order, then silence."""
         facts: list[Fact] = []
         while self._pending and (head := self._pending[0]).answer is not None:
             self._pending.popleft()
-            facts.append(self._decide(head.request, head.answer))
-        return facts + self.silence()
+            facts.append(replace(self._decide(head.request, head.answer), decode_ms=head.decode_ms))
+        return facts + self._silence()
 
     def heard_partial(self, request: RecognitionRequest, answer: Answer) -> Sofar | None:
         """None when the utterance is over already, or there is nothing worth showing."""
@@ -157,8 +176,8 @@ class Listener:
         view = self._open.stabiliser.update(answer.text)
         return Sofar(request.start_sample, self._open.revision, view.text, view.committed, answer.language)
 
-    def silence(self) -> list[Fact]:
-        """Silence worth reporting since the last report: at least two seconds of it, or the end."""
+    def _silence(self) -> list[Fact]:
+        """Worth reporting since the last report: at least two seconds of it, or the end."""
         if self._pending:
             return []
         upto = self._heard_to if self._ended else self._endpointer.settled
@@ -208,14 +227,17 @@ class Listener:
         )
 
     def _requests(self, utterances: list[Utterance]) -> list[RecognitionRequest]:
-        requests = [self._request("final", utterance) for utterance in utterances]
-        self._pending.extend(_Pending(request) for request in requests)
-        return requests
+        new = [self._early if self._early and self._early.is_for(span) else self._final(span) for span in utterances]
+        self._pending.extend(new)
+        return [pending.request for pending in new if pending.answer is None]
 
-    def _request(self, kind: str, span: Utterance) -> RecognitionRequest:
+    def _final(self, span: Utterance) -> _Pending:
+        return _Pending(self._request("final", span))
+
+    def _request(self, kind: Literal["final", "early", "partial"], span: Utterance) -> RecognitionRequest:
         return RecognitionRequest(
             stream=self._stream,
-            kind="final" if kind == "final" else "partial",
+            kind=kind,
             start_sample=span.start_sample,
             end_sample=span.end_sample,
             audio=self._cut(span.start_sample, span.end_sample),

@@ -22,11 +22,13 @@ Samples16k = NDArray[np.float32]
 class RecognitionRequest:
     """One span of one stream. `audio`: 16 kHz mono float32 of [start_sample, end_sample) (48 kHz positions).
 
+    `early` is a final begun before the silence was long enough to be sure; it is used if nothing more is said.
+
     `languages`: one is fixed, several let the engine choose among them; `preferred` is what the stream spoke last.
     """
 
     stream: int
-    kind: Literal["final", "partial"]
+    kind: Literal["final", "early", "partial"]
     start_sample: int
     end_sample: int
     audio: Samples16k

@@ -23,7 +23,7 @@ class SchedulerRules:
     """`interval_s`: between partials of one utterance at ease. Load steps: interval factors, `None` stops partials."""
 
     interval_s: float = 1.0
-    first_after_s: float = 0.6
+    retry_s: float = 0.25
     max_batch: int = 4
     backlog_off_s: float = 5.0
     load_window_s: float = 4.0
@@ -46,6 +46,7 @@ class Scheduler:
         self._rules = rules or SchedulerRules()
         self._batch_key = batch_key
         self._lanes: dict[int, _Lane] = {}
+        self._in_flight: set[int] = set()
         self._busy = 0.0
         self._measured_at: float | None = None
         self._step = 0
@@ -62,10 +63,11 @@ class Scheduler:
             # a stream that was quiet does not get its unused share back at once
             waiting = [other.served_s for other in self._lanes.values() if other.finals]
             lane.served_s = max(lane.served_s, min(waiting, default=lane.served_s))
-        lane.finals.append((request, now))
         if lane.partial and lane.partial[0].start_sample <= request.start_sample:
+            self.partials_replaced += lane.partial[0] is not request
             lane.partial = None
-            self.partials_replaced += 1
+        if id(request) not in self._in_flight:
+            lane.finals.append((request, now))
 
     def partial_due(self, stream: int, now: float) -> bool:
         """Whether a partial offered now would be taken; ask before copying audio."""
@@ -80,6 +82,11 @@ class Scheduler:
         lane.partial = (request, now)
         lane.last_partial_at = now
 
+    def partial_was_empty(self, stream: int, now: float) -> None:
+        """Nothing could be shown: try again before the whole interval has passed."""
+        lane = self._lane(stream)
+        lane.last_partial_at = min(lane.last_partial_at, now - self._rules.interval_s + self._rules.retry_s)
+
     def forget(self, stream: int) -> None:
         """The stream is done or its connection is gone."""
         self._lanes.pop(stream, None)
@@ -87,8 +94,10 @@ class Scheduler:
     # ---- serving ---------------------------------------------------------------------------------------------------
 
     def next_batch(self, now: float) -> list[RecognitionRequest]:
-        """Empty when there is nothing to do. All of one batch have an equal batch key and kind."""
-        return self._final_batch() or self._partial_batch(now)
+        """Empty when there is nothing to do. All of one batch have an equal batch key; say `served` afterwards."""
+        batch = self._final_batch() or self._partial_batch(now)
+        self._in_flight.update(id(request) for request in batch)
+        return batch
 
     def _final_batch(self) -> list[RecognitionRequest]:
         batch: list[RecognitionRequest] = []
@@ -115,7 +124,8 @@ class Scheduler:
         return not batch or self._batch_key(batch[0]) == self._batch_key(request)
 
     def served(self, batch: list[RecognitionRequest], started: float, now: float) -> None:
-        finals = sum(request.kind == "final" for request in batch)
+        self._in_flight.difference_update(id(request) for request in batch)
+        finals = sum(request.kind != "partial" for request in batch)
         self.finals_done += finals
         self.partials_done += len(batch) - finals
         self._measure(started)

@@ -83,7 +83,7 @@ class WhisperEngine:
         window_s = max(window_for(request.audio_s, self._settings.windows_s) for request in requests)
         answers = self._decode(requests, window_s, 0.0)
         return [
-            self._again(request, answer) if request.kind == "final" and is_suspicious(request, answer) else answer
+            self._again(request, answer) if request.kind != "partial" and is_suspicious(request, answer) else answer
             for request, answer in zip(requests, answers, strict=True)
         ]
 
@@ -101,7 +101,7 @@ class WhisperEngine:
         encoded = self._whisper.model.encode(self._features(requests, window_s))
         languages = self._languages(requests, encoded)
         prompts = [self._prompt(request, language) for request, language in zip(requests, languages, strict=True)]
-        beam = self._settings.beam if requests[0].kind == "final" else 1
+        beam = self._settings.beam if requests[0].kind != "partial" else 1
         search: dict[str, Any] = (
             {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": temperature}
             if temperature

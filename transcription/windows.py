@@ -23,4 +23,4 @@ def window_for(audio_s: float, windows_s: tuple[float, ...] = WINDOWS_S) -> floa
 
 def batch_key(request: RecognitionRequest) -> Hashable:
     """Requests with equal keys can share one call: same lane, same window, prompts of one length."""
-    return (request.kind, window_for(request.audio_s), request.glossary)
+    return (request.kind == "partial", window_for(request.audio_s), request.glossary)

@@ -114,7 +114,7 @@ def _raise_if_final(group: BaseExceptionGroup[BaseException]) -> None:
             ) from error
 
 
-def stop_when_input_ends(stop: Callable[[], None]) -> None:
+def stop_when_input_ends(stop: Callable[[], object]) -> None:
     """Calls `stop` from a thread when standard input closes: the hub that started this worker is gone."""
     def wait() -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -50,12 +50,13 @@ class Database:
 def connect(path_or_url: str | Path) -> Database:
     """Raises StartFailed for a URL nobody understands or a folder that cannot be made."""
     url = _url(path_or_url)
+    if url.get_backend_name() == "sqlite":
+        _make_private(url.database)
     try:
         engine = create_engine(url, pool_size=8, max_overflow=8, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise StartFailed(f"The database address cannot be used: {error}. Give a file name or a full URL.") from error
     if url.get_backend_name() == "sqlite":
-        _make_private(url.database)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return Database(engine)

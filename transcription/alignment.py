@@ -14,17 +14,21 @@ MATCH, SUBSTITUTE, DELETE, INSERT = "=", "s", "d", "i"
 _WHOLE = 4_000_000
 
 
-def align(reference: Sequence[str], hypothesis: Sequence[str]) -> str:
-    """One character per step: `=` same, `s` different, `d` only the reference goes on, `i` only the hypothesis."""
+def align(reference: Sequence[str], hypothesis: Sequence[str], *, at_once: int = _WHOLE) -> str:
+    """One character per step: `=` same, `s` different, `d` only the reference goes on, `i` only the hypothesis.
+
+    Inputs whose lengths multiply to more than `at_once` are halved.
+    """
     if not reference or not hypothesis:
         return DELETE * len(reference) + INSERT * len(hypothesis)
-    if len(reference) * len(hypothesis) <= _WHOLE or len(hypothesis) == 1:
+    if len(reference) * len(hypothesis) <= at_once or len(hypothesis) == 1:
         return _trace(reference, hypothesis)
     middle = len(hypothesis) // 2
     before = _last_column(reference, hypothesis[:middle])
     after = _last_column(reference[::-1], hypothesis[middle:][::-1])[::-1]
     at = min(range(len(reference) + 1), key=lambda i: before[i] + after[i])
-    return align(reference[:at], hypothesis[:middle]) + align(reference[at:], hypothesis[middle:])
+    first = align(reference[:at], hypothesis[:middle], at_once=at_once)
+    return first + align(reference[at:], hypothesis[middle:], at_once=at_once)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -198,6 +199,8 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s media %(levelname)s %(message)s")
     arguments = _arguments(argv)
+    # Ctrl-C in a terminal reaches the whole group; the hub decides when we end, by closing stdin
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         import uvloop
     except ImportError:  # not on every platform; asyncio's own loop is slower, not different

@@ -7,13 +7,14 @@ silence.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hardware.errors import DeviceMissing
 from hardware.level import dbfs
-from hardware.ports import SAMPLE_RATE, Samples
+from hardware.ports import SAMPLE_RATE, AudioBlock, Microphone, Render, Samples
+from hardware.specs import is_simulated
 
 if TYPE_CHECKING:
     from livekit.rtc.audio_frame import AudioFrame
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 STEP_SAMPLES = 480
 """The module works in 10 ms."""
 SMOOTHING = 0.98
+FILL_LIMIT_SAMPLES = SAMPLE_RATE
+
+EchoMode = Literal["auto", "on", "off"]
+
+
+def echo_wanted(mode: EchoMode, microphone: str, speaker: str) -> bool:
+    """`auto`: when both device specs are real ones; a simulated pair has no room between its ends."""
+    return mode == "on" or (mode == "auto" and not is_simulated(microphone) and not is_simulated(speaker))
 
 
 class EchoCanceller:
@@ -88,6 +97,38 @@ class EchoCanceller:
     def _wrap(self, samples: Samples) -> AudioFrame:
         data = (np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16).tobytes()
         return self._frame_type(bytearray(data), SAMPLE_RATE, 1, STEP_SAMPLES)
+
+
+class EchoFreeMicrophone:
+    """A microphone behind a canceller. Short holes in capture reach the canceller as silence, so that it keeps step."""
+
+    def __init__(self, microphone: Microphone, canceller: EchoCanceller) -> None:
+        self.name = microphone.name
+        self._microphone = microphone
+        self._canceller = canceller
+        self._next: int | None = None
+
+    async def read(self) -> AudioBlock:
+        block = await self._microphone.read()
+        hole = 0 if self._next is None else block.sample - self._next
+        self._next = block.sample + block.samples.size
+        if 0 < hole <= FILL_LIMIT_SAMPLES:
+            self._canceller.process(np.zeros(hole // STEP_SAMPLES * STEP_SAMPLES, np.float32))
+        return AudioBlock(self._canceller.process(block.samples), block.sample, block.captured_at)
+
+    def close(self) -> None:
+        self._microphone.close()
+
+
+def heard_by(canceller: EchoCanceller, render: Render) -> Render:
+    """`render`, with the canceller listening before the speaker does."""
+
+    def render_and_tell(count: int) -> Samples:
+        samples = render(count)
+        canceller.reverse(samples)
+        return samples
+
+    return render_and_tell
 
 
 def _smooth(power: float, samples: Samples) -> float:

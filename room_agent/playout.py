@@ -98,6 +98,7 @@ class PlayoutBuffer:
         self._playing = False
         self._levels: deque[tuple[float, float]] = deque()
         self._shifted_s = 0.0
+        self._shown_level_s = 0.0
         self._ratio = 1.0
         self._concealed_run = 0
         self._last_real: Samples = np.zeros(PACKET_SAMPLES, np.float32)
@@ -134,10 +135,11 @@ class PlayoutBuffer:
         return samples
 
     def stats(self) -> PlayoutStats:
+        """From any thread: reads single figures only."""
         newest = self._newest if self._newest is not None else self._end
         buffered = newest + PACKET_SAMPLES - self._position if self._playing else len(self._packets) * PACKET_SAMPLES
         return PlayoutStats(
-            level_ms=round(1000 * self._level_s(), 2),
+            level_ms=round(1000 * self._shown_level_s, 2),
             target_ms=round(1000 * self._arrivals.target_s, 2),
             buffered_ms=round(max(0.0, 1000 * buffered / SAMPLE_RATE), 2),
             ratio=self._ratio,
@@ -205,7 +207,8 @@ class PlayoutBuffer:
         self._levels.append((now, now - self._position / SAMPLE_RATE + self._shifted_s))
         while self._levels[0][0] < now - LEVEL_WINDOW_S:
             self._levels.popleft()
-        excess = self._level_s() - self._arrivals.target_s
+        self._shown_level_s = self._level_s()
+        excess = self._shown_level_s - self._arrivals.target_s
         correction = min(MAX_CORRECTION, max(-MAX_CORRECTION, excess))
         self._ratio = 1.0 if abs(excess) < DEAD_BAND_S else 1.0 + correction
 

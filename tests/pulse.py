@@ -1,6 +1,6 @@
 """A PulseAudio of the test's own: null sinks as virtual speakers, their monitors as virtual microphones.
 
-    with pulse_server(tmp_path, sinks=("m1", "s1"), microphones={"mic_a": "m1.monitor"}, speakers={"out_a": "s1"}) as pulse:
+    with pulse_server(("m1", "s1"), microphones={"mic_a": "m1.monitor"}, speakers={"out_a": "s1"}) as pulse:
         subprocess.Popen([...], env={**os.environ, **pulse.environment})
 
 What is played into sink `m1` (by `pulse.environment` and any player, or by a speaker named for it) is what microphone
@@ -83,16 +83,19 @@ def _running(home: Path, environment: Mapping[str, str]) -> Iterator[subprocess.
 
 def _await_answer(pulse: Pulse) -> None:
     deadline = time.monotonic() + START_LIMIT_S
-    while True:
-        try:
-            pulse.pactl("info")
-        except subprocess.CalledProcessError as error:
-            log = Path(pulse.environment["HOME"], "log").read_text(errors="replace")
-            assert pulse.process.poll() is None, f"pulseaudio ended: {log}"
-            assert time.monotonic() < deadline, f"pulseaudio does not answer: {error.stderr} {log}"
-            time.sleep(0.05)
-        else:
-            return
+    while not _answers(pulse):
+        log = Path(pulse.environment["HOME"], "log").read_text(errors="replace")
+        assert pulse.process.poll() is None, f"pulseaudio ended: {log}"
+        assert time.monotonic() < deadline, f"pulseaudio does not answer: {log}"
+        time.sleep(0.05)
+
+
+def _answers(pulse: Pulse) -> bool:
+    try:
+        pulse.pactl("info")
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def _script(sinks: Sequence[str], socket: Path) -> str:

@@ -97,13 +97,21 @@ class OpenCvCamera:
             logger.warning("a camera does not let go: its thread is left behind")
 
     def _film(self, capture: Any) -> None:
+        pause_s = _pause_s(capture)
         last_at = time.monotonic()
         while not self._stopping.is_set() and time.monotonic() - last_at < SILENT_LIMIT_S:
             good, picture = capture.read()
             if good:
                 last_at = time.monotonic()
                 self._slot.put(Frame(picture, last_at))
+                self._stopping.wait(pause_s)
             else:
                 self._stopping.wait(0.02)
         capture.release()
         self._slot.fail(DeviceLost(f"The camera '{self.name}' gives no more pictures: connect it again."))
+
+
+def _pause_s(capture: Any) -> float:
+    """A file would be over at once: it is shown at its own rate. Cameras and streams pace themselves."""
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    return 1.0 / rate if capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0 and rate > 0 else 0.0

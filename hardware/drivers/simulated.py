@@ -86,6 +86,23 @@ class Cue:
     path: Path
 
 
+def load_sounds(path: Path) -> list[tuple[int, Samples]]:
+    """The sounds of a script file at their places after its beginning, in samples. Blocks on disk."""
+    cues, _ = _read_script(path, 0.0)
+    return [(round(cue.at_s * SAMPLE_RATE), load_sound(cue.path)) for cue in cues]
+
+
+def starts_at(path: Path) -> float | None:
+    """POSIX seconds at which a script file says that it begins; None when it does not say."""
+    _, offset_s = _read_script(path, 0.0)
+    return offset_s or None
+
+
+def waits(path: Path) -> bool:
+    """Whether the script is to be silent until its file names a beginning."""
+    return bool(_read_json(path).get("wait"))
+
+
 def load_script(path: Path, now_posix: float) -> Script:
     """A JSON file `{"starts_at": posix_s?, "say": [{"at_s": 1.5, "path": "a.flac"}, ...]}`; paths are beside it.
 
@@ -98,7 +115,7 @@ def load_script(path: Path, now_posix: float) -> Script:
 
 def _read_script(path: Path, now_posix: float) -> tuple[list[Cue], float]:
     try:
-        script = json.loads(path.read_text(encoding="utf-8"))
+        script = _read_json(path)
         cues = [Cue(float(cue["at_s"]), path.parent / cue["path"]) for cue in script["say"]]
         starts_at = script.get("starts_at")
         return cues, 0.0 if starts_at is None else float(starts_at) - now_posix

@@ -1,0 +1,36 @@
+"""A sound script that is already on the microphone but has no beginning yet: silence until its file names one.
+
+Several boards can so join first and then begin to speak at one instant. The file is that of `simulated.load_script`
+with `"wait": true`; whoever directs replaces it by one with `"starts_at"`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hardware.drivers.simulated import Script, load_sounds, starts_at
+from hardware.ports import SAMPLE_RATE, Samples
+
+LOOK_EVERY_SAMPLES = SAMPLE_RATE // 4
+
+
+class AwaitedScript:
+    """A `simulated.Sound`. The sounds are read when it is made; later only the small script file is looked at."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._sounds = load_sounds(path)
+        self._script: Script | None = None
+        self._look_at = 0
+
+    def render(self, start: int, count: int) -> Samples:
+        if self._script is None and start >= self._look_at:
+            self._look_at = start + LOOK_EVERY_SAMPLES
+            began_at = starts_at(self._path)
+            if began_at is not None:
+                begin = start + round((began_at - self._clock()) * SAMPLE_RATE)
+                self._script = Script([(begin + at, sound) for at, sound in self._sounds])
+        return (self._script or Script()).render(start, count)

@@ -24,6 +24,7 @@ _NOT_FIRST = frozenset(
 _NOT_LAST = frozenset("「『（【〔〈《｛［｢([{〘〖〝‘“«‹¥￥$＄£#＃№〒")
 _FULL_STOP = frozenset("。！？!?｡．")
 _HALF_STOP = frozenset("、，,､；;：」』）】〕)")
+_BLANKS = " \u3000"
 _FORBIDDEN = 1_000
 
 
@@ -47,25 +48,26 @@ def wrap(text: str, columns: int | None = None) -> list[str]:
     if columns is None:
         columns = WIDE_COLUMNS if any(_columns(character) == 2 for character in text) else LATIN_COLUMNS
     lines = []
-    rest = text.strip(" \u3000")
+    rest = text.strip(_BLANKS)
     while width(rest) > columns:
         at = _best_break(rest, columns)
         if at is None:
             break
-        lines.append(rest[:at].rstrip(" \u3000"))
-        rest = rest[at:].lstrip(" \u3000")
+        lines.append(rest[:at].rstrip(_BLANKS))
+        rest = rest[at:]
     return [*lines, rest]
 
 
 def _best_break(text: str, columns: int) -> int | None:
     """The cheapest place that fits; when none does, the first that is permitted; None when nothing is."""
-    used, best, best_cost = 0, None, float(_FORBIDDEN)
+    best, best_cost = None, float(_FORBIDDEN)
     for at in range(1, len(text)):
-        used += _columns(text[at - 1])
-        cost = float(_cost(text, at))
+        line = text[:at].rstrip(_BLANKS)
+        cost = float(_cost(line[-1], text, at))
         if cost >= _FORBIDDEN:
             continue
-        if used - (2 if text[at - 1] == "\u3000" else text[at - 1] == " ") > columns:
+        used = width(line)
+        if used > columns:
             return at if best is None else best
         cost += 6.0 * (columns - used) / columns
         if cost <= best_cost:
@@ -73,17 +75,20 @@ def _best_break(text: str, columns: int) -> int | None:
     return best
 
 
-def _cost(text: str, at: int) -> int:
-    """How bad it is to break before `text[at]`: 0 good, 5 a word may be cut, `_FORBIDDEN` never."""
-    before, after = text[at - 1], text[at]
-    if _joined(before, after) or after in _NOT_FIRST or before in _NOT_LAST or text[at:].strip().isdigit():
+def _cost(before: str, text: str, at: int) -> int:
+    """How bad it is to break before `text[at]`: 0 good, 5 a word may be cut, `_FORBIDDEN` never.
+
+    `before` is the last character of the line that would end here; blanks belong to the line before them.
+    """
+    after = text[at]
+    if after in _BLANKS or after in _NOT_FIRST or before in _NOT_LAST or _joined(text[at - 1], after):
+        return _FORBIDDEN
+    if text[at:].isdigit():  # a reader of SubRip takes it for the number of the next cue
         return _FORBIDDEN
     if before in _FULL_STOP:
         return 0
-    if before in _HALF_STOP or before in " \u3000":
+    if before in _HALF_STOP or text[at - 1] in _BLANKS:
         return 1
-    if after in " \u3000":
-        return _FORBIDDEN  # the blank belongs to the line before it
     return 3 if _is_hiragana(before) and not _is_hiragana(after) else 5
 
 
@@ -91,7 +96,7 @@ def _joined(before: str, after: str) -> bool:
     """One character as people see it, or the inside of a word or number."""
     if not _columns(after) or before == "\u200d" or unicodedata.category(after) == "Mc":
         return True
-    return _columns(before) == 1 and _columns(after) == 1 and not before.isspace() and not after.isspace()
+    return _columns(before) == 1 and _columns(after) == 1 and before not in _BLANKS
 
 
 def _is_hiragana(character: str) -> bool:

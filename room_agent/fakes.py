@@ -24,11 +24,13 @@ class ScriptedHub:
     raw: bytes | None = None
     asked: dict[str, int] = field(default_factory=dict)
     url: str = ""
+    port: int = 0
     _server: asyncio.Server | None = field(default=None, repr=False)
 
     async def start(self, port: int = 0) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
 
     async def stop(self) -> None:
         if self._server is not None:

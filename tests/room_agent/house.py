@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import cast
 
 from room_agent.agent import Agent
 from room_agent.config import BoardSettings, DeviceSettings, VideoSettings
@@ -14,8 +15,9 @@ from room_agent.fakes import ScriptedHub, invitation
 from room_agent.status import Status
 from signaling.fakes import ScriptedDirectory, grant
 from signaling.media.forwarder import TICK_S, Forwarder
+from signaling.media.plane import WorkerPlane
 from signaling.media.udp import open_ports
-from signaling.ports import LoggedPacket, MediaPlane, Role
+from signaling.ports import LoggedPacket, MediaEvents, MediaPlane, Role
 from signaling.server import SignalingServer
 from signaling.settings import SignalingSettings
 from signaling.sockets import serve
@@ -66,7 +68,7 @@ class House:
         """Signaling with a forwarder on this very loop."""
         events = Events()
         ports = open_ports(["127.0.0.1"], 0)
-        forwarder = Forwarder(ports, events)
+        forwarder = Forwarder(ports, cast(MediaEvents, events))
         loop = asyncio.get_running_loop()
         for port in ports:
             loop.add_reader(port.fileno(), forwarder.receive, port)
@@ -80,11 +82,27 @@ class House:
                 loop.remove_reader(port.fileno())
             await forwarder.shut_down()
 
-    def expect(self, *names: str) -> None:
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[tuple[SignalingServer, WorkerPlane]]:
+        """Signaling with one media worker process."""
+        events = Events()
+        plane = WorkerPlane(cast(MediaEvents, events), workers=1)
+        await plane.start()
+        try:
+            async with self.signaling(plane, events) as server:
+                yield server, plane
+        finally:
+            await plane.stop()
+
+    def expect(self, *names: str, port: int | None = None) -> None:
         """These boards are due; the device token of each is its name."""
         for name in names:
             self.directory.tokens[f"join-{name}"] = grant(name, Role.BOARD, site=name)
-            self.http.answers[name] = invitation(f"join-{name}", f"ws://127.0.0.1:{self.port}/", name, name)
+            self.http.answers[name] = invitation(f"join-{name}", f"ws://127.0.0.1:{port or self.port}/", name, name)
+
+    def arrived(self, name: str) -> int:
+        """How many microphone packets of that board the log got."""
+        return sum(each.track_id == f"{name}-microphone" for each in self.packets)
 
 
 async def _tick(forwarder: Forwarder) -> None:
@@ -126,3 +144,45 @@ async def until(agent: Agent, so: Callable[[Status], object], what: str) -> Stat
     except TimeoutError:
         raise AssertionError(f"not {what}: {agent.status()}") from None
     return agent.status()
+
+
+class Wire:
+    """A TCP line in front of signaling that can be cut."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._ends: set[asyncio.StreamWriter] = set()
+        self.port = 0
+        self.connections = 0
+
+    @contextlib.asynccontextmanager
+    async def laid(self) -> AsyncIterator[Wire]:
+        server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            self.cut()
+            await server.wait_closed()
+
+    def cut(self) -> None:
+        """Every connection is gone at once, without a word."""
+        for end in self._ends:
+            end.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        ends = {writer, far_writer}
+        self._ends |= ends
+        await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+        self._ends -= ends
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()

@@ -1,0 +1,264 @@
+"""The play-out buffer in simulated time: whatever the wire does, the delay returns and the sound goes on."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hardware.ports import SAMPLE_RATE
+from room_agent.arrivals import MIN_TARGET_S
+from room_agent.playout import BOUND_S, INBOX_PACKETS, PlayoutBuffer
+from tests.room_agent.wire import PACKET, PERIOD, Ramp, Wire
+
+FASTEST_S = 0.040
+MIN_TARGET_MS = 1000 * MIN_TARGET_S
+NEAR_MS = 6.0
+
+
+def delay_heard_s(wire: Wire, seconds: float = 0.1) -> float:
+    """From leaving the sender to being pulled, read from the samples themselves (last block pulled)."""
+    for at, samples in wire.run(seconds):
+        now, block = at, samples
+    return now - float(block[0]) * PERIOD / SAMPLE_RATE
+
+
+def test_silence_until_the_first_packet_has_waited_then_every_sample_once() -> None:
+    wire = Wire()
+    heard = np.concatenate([samples for _, samples in wire.run(1.0)])
+    start = int(np.flatnonzero(heard)[0])
+    assert 0.060 <= start / SAMPLE_RATE <= 0.100  # 20 ms of packet, 40 of wire, 20 of target, a block of 10 at most
+    assert wire.buffer.stats().concealed_ms == 0
+    steps = np.diff(heard[start + 240 :]) * PERIOD  # after the fade-in
+    assert np.all(np.abs(steps - 1.0) < 0.1)
+
+
+def test_the_delay_of_a_calm_wire_is_the_target() -> None:
+    wire = Wire()
+    stats = wire.settle(5.0)
+    assert stats.target_ms == MIN_TARGET_MS
+    assert abs(stats.level_ms - stats.target_ms) < NEAR_MS
+    # what a packet waits in all: its own 20 ms, the wire, the level, and the block in which it is asked for
+    assert delay_heard_s(wire) == pytest.approx(0.020 + FASTEST_S + MIN_TARGET_S + 0.010, abs=NEAR_MS / 1000)
+
+
+def test_one_lost_packet_costs_twenty_milliseconds_of_sound_and_no_delay() -> None:
+    wire = Wire(delay=lambda index: None if index == 100 else FASTEST_S)
+    before = wire.settle(1.9).level_ms
+    wire.settle(2.0)
+    after = wire.buffer.stats()
+    assert (after.lost, after.concealed_ms, after.late) == (1, 20.0, 0)
+    assert abs(after.level_ms - before) < NEAR_MS
+    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+
+
+def test_a_stall_of_the_network_is_worked_off_within_two_seconds_and_loses_nothing() -> None:
+    wire = Wire(
+        delay=lambda index: FASTEST_S + max(0.0, 0.3 - (index - 150) * 0.02) if 150 <= index < 165 else FASTEST_S
+    )
+    wire.settle(3.0 + 0.36)
+    assert delay_heard_s(wire, 0.05) > 0.25
+    stats = wire.settle(2.0)
+    assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
+    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+    assert (stats.lost, stats.late, stats.dropped, stats.underruns) == (0, 0, 0, 1)
+    assert stats.target_ms == MIN_TARGET_MS
+
+
+def test_a_stall_of_our_own_process_is_worked_off_within_two_seconds() -> None:
+    wire = Wire(paused=lambda now: 2.0 < now < 2.3)
+    wire.settle(2.3)
+    stats = wire.settle(2.0)
+    assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
+    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+    assert stats.lost == stats.dropped == 0
+
+
+@pytest.mark.parametrize("block", [128, 480, 960, 1024])
+def test_any_block_size_of_the_device_works(block: int) -> None:
+    wire = Wire(block=block)
+    stats = wire.settle(5.0)
+    assert (stats.underruns, stats.lost) == (0, 0)
+    assert abs(stats.level_ms - stats.target_ms) < NEAR_MS
+
+
+@pytest.mark.parametrize("drift", [-300e-6, 300e-6])
+def test_ten_minutes_of_drift_neither_grow_nor_run_dry(drift: float) -> None:
+    rng = random.Random(1)
+    wire = Wire(drift=drift, delay=lambda index: FASTEST_S + rng.random() * 0.004, block=960)
+    levels = [wire.settle(30.0).level_ms for _ in range(20)]
+    stats = wire.buffer.stats()
+    assert max(levels) - min(levels) < NEAR_MS
+    assert all(abs(level - MIN_TARGET_MS) < NEAR_MS for level in levels)
+    assert (stats.underruns, stats.lost, stats.skipped_ms, stats.dropped) == (0, 0, 0.0, 0)
+
+
+def test_jitter_raises_the_target_until_almost_nothing_is_late() -> None:
+    rng = random.Random(1)
+    wire = Wire(delay=lambda index: FASTEST_S + rng.random() * 0.060)
+    wire.settle(20.0)
+    before = wire.buffer.stats()
+    after = wire.settle(20.0)
+    assert 60.0 < after.target_ms < 80.0
+    assert after.lost - before.lost <= 1
+
+
+def test_the_target_falls_again_when_the_jitter_ends() -> None:
+    rng = random.Random(1)
+    wire = Wire(delay=lambda index: FASTEST_S + (rng.random() * 0.100 if index < 500 else 0.0))
+    assert wire.settle(10.0).target_ms > 80.0
+    stats = wire.settle(14.0)
+    assert stats.target_ms == MIN_TARGET_MS
+    assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
+
+
+def test_packets_that_overtake_each_other_are_played_in_order_without_loss() -> None:
+    wire = Wire(delay=lambda index: FASTEST_S + (0.025 if index % 3 == 0 else 0.0))
+    wire.settle(3.0)
+    before = wire.buffer.stats()
+    heard = np.concatenate([samples for _, samples in wire.run(3.0)])
+    assert wire.buffer.stats().lost == before.lost
+    assert np.all(np.diff(heard) >= 0)
+
+
+def test_every_packet_twice_is_every_packet_once() -> None:
+    twice = Wire()
+    push = twice.buffer.push
+
+    def push_twice(sequence: int, timestamp: int, payload: bytes, now: float) -> None:
+        push(sequence, timestamp, payload, now)
+        push(sequence, timestamp, payload, now)
+
+    twice.buffer.push = push_twice  # type: ignore[method-assign]
+    heard = np.concatenate([samples for _, samples in twice.run(2.0)])
+    once = np.concatenate([samples for _, samples in Wire().run(2.0)])
+    assert np.array_equal(heard, once)
+    assert twice.buffer.stats().duplicates > 90
+
+
+@pytest.mark.parametrize("first", [0, 2**32 - 40 * PACKET, 2**32 - 1])
+@pytest.mark.parametrize("sequence", [0, 65_500])
+def test_numbers_that_wrap_around_are_not_noticed(first: int, sequence: int) -> None:
+    stats = Wire(first_timestamp=first, first_sequence=sequence).settle(4.0)
+    assert (stats.lost, stats.restarts, stats.late, stats.underruns) == (0, 0, 0, 0)
+
+
+def test_another_stream_in_the_same_slot_starts_anew() -> None:
+    wire = Wire()
+    wire.settle(2.0)
+    again = Wire(buffer=wire.buffer, first_timestamp=10**9, first_sequence=30_000, asked_until=0.0)
+    again.delay = lambda index: FASTEST_S
+    stats = again.settle(2.0)
+    assert stats.restarts == 1
+    assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
+
+
+def test_a_sender_that_pauses_is_no_loss_and_comes_back_at_the_target() -> None:
+    wire = Wire(delay=lambda index: None if 100 <= index < 1100 else FASTEST_S)
+    wire.payload = lambda start: b"%d" % start
+    stats = wire.settle(26.0)
+    assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
+    assert stats.concealed_ms <= 130.0
+
+
+def test_a_gap_without_missing_numbers_is_the_senders_pause() -> None:
+    buffer = PlayoutBuffer(Ramp())
+    for sequence, index in enumerate([0, 1, 2, 6, 7, 8, 9, 10]):
+        buffer.push(sequence, index * PACKET, b"%d" % (index * PACKET), 0.02 * index)
+    for block in range(20):
+        buffer.pull(480, 0.1 + 0.01 * block)
+    assert buffer.stats().lost == 0
+    assert buffer.stats().concealed_ms == 60.0
+
+
+def test_nobody_pulling_for_minutes_holds_two_seconds_at_most_and_then_plays_the_newest() -> None:
+    wire = Wire(paused=lambda now: 2.0 < now < 120.0)
+    wire.settle(120.0)
+    stats = wire.settle(3.0)
+    assert stats.dropped >= 5800 - INBOX_PACKETS
+    assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
+
+
+def test_what_is_more_than_the_bound_too_late_is_dropped_at_once() -> None:
+    wire = Wire(
+        delay=lambda index: FASTEST_S + max(0.0, 1.5 - (index - 150) * 0.02) if 150 <= index < 225 else FASTEST_S
+    )
+    wire.settle(3.0 + 1.6)
+    assert wire.buffer.stats().dropped > 40
+    assert delay_heard_s(wire, 0.05) < 0.1 + BOUND_S
+    assert abs(wire.settle(2.0).level_ms - MIN_TARGET_MS) < NEAR_MS
+
+
+def test_bytes_that_are_no_packet_are_concealed_and_counted() -> None:
+    wire = Wire(payload=lambda start: b"garbage" if start == 100 * PACKET else b"%d" % start)
+    stats = wire.settle(4.0)
+    assert (stats.undecodable, stats.concealed_ms, stats.lost) == (1, 20.0, 0)
+
+
+@pytest.mark.parametrize("conceals", [True, False])
+def test_after_a_hundred_and_twenty_milliseconds_of_nothing_it_is_quiet(conceals: bool) -> None:
+    wire = Wire(buffer=PlayoutBuffer(Ramp(conceals=conceals)), delay=lambda index: None if index >= 100 else FASTEST_S)
+    wire.settle(2.5)
+    assert not any(samples.any() for _, samples in wire.run(1.0))
+    assert wire.buffer.stats().underruns == 1
+
+
+def test_without_the_codecs_help_a_lost_packet_is_the_last_one_again_and_fading() -> None:
+    wire = Wire(
+        buffer=PlayoutBuffer(Ramp(conceals=False)), delay=lambda index: None if 100 <= index < 104 else FASTEST_S
+    )
+    wire.settle(2.0)
+    heard = np.concatenate([samples for _, samples in wire.run(0.3)])
+    assert wire.buffer.stats().lost == 4
+    assert np.max(np.abs(heard)) <= np.max(heard[-480:]) + 0.01
+    assert (heard == 0.0).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["push", "pull"]), st.integers(0, 80), st.sampled_from([0, 5, 10, 30, 200]), st.booleans()
+        ),
+        max_size=200,
+    ),
+    st.integers(0, 2**32 - 1),
+)
+def test_any_mix_of_loss_repeat_and_reorder_gives_exactly_what_is_asked(
+    steps: list[tuple[str, int, int, bool]], first: int
+) -> None:
+    buffer, now = PlayoutBuffer(Ramp()), 1000.0
+    for kind, number, wait_ms, good in steps:
+        now += wait_ms / 1000
+        if kind == "push":
+            buffer.push(number, first + number * PACKET, b"%d" % (number * PACKET) if good else b"", now)
+        else:
+            samples = buffer.pull(1 + number * 16, now)
+            assert samples.shape == (1 + number * 16,)
+            assert samples.dtype == np.float32
+            assert np.all(np.isfinite(samples))
+            assert np.max(np.abs(samples)) <= 1.0
+    stats = buffer.stats()
+    assert stats.buffered_ms <= 1000 * BOUND_S + stats.target_ms + 1500
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.0, 0.15), st.floats(0.0, 0.05), st.floats(-300e-6, 300e-6))
+def test_after_any_trouble_the_delay_returns_within_twelve_seconds(
+    seed: int, loss: float, jitter: float, drift: float
+) -> None:
+    rng = random.Random(seed)
+
+    def delay(index: int) -> float | None:
+        if index >= 250:
+            return FASTEST_S
+        return None if rng.random() < loss else FASTEST_S + rng.expovariate(1 / (jitter + 1e-6))
+
+    wire = Wire(delay=delay, drift=drift)
+    wire.settle(5.0)
+    stats = wire.settle(12.0)
+    assert stats.target_ms <= MIN_TARGET_MS + 5.0
+    assert abs(stats.level_ms - stats.target_ms) < NEAR_MS

@@ -51,7 +51,7 @@ export function lineElement(line, colour, turn) {
   const who = el("div", { class: "who" });
   if (turn) {
     who.append(el("b", {}, line.site_name));
-    if (line.speaker) who.append(el("span", {}, line.speaker));
+    if (line.speaker && line.speaker !== line.site_name) who.append(el("span", {}, line.speaker));
   }
   if (turn) who.append(el("time", { class: "when", datetime: new Date(line.started_at * 1000).toISOString() }, clock(line.started_at)));
   const said = el("p", { class: "text", lang: line.language || null }, line.text);

@@ -61,13 +61,21 @@ function links(session) {
     session.state === "planned" ? null : el("a", { class: "button plain", href: `/sessions/${session.session_id}/transcript` }, t("sessions.see_transcript")));
 }
 
+const SITES_NAMED = 4;
+
+function placesOf({ sites = [] }) {
+  const names = sites.slice(0, SITES_NAMED).map(({ name }) => name).join(t("sessions.comma"));
+  return sites.length > SITES_NAMED ? t("sessions.and_more", { names, n: sites.length - SITES_NAMED }) : names;
+}
+
 function item(session) {
   const time = t("sessions.later", { date: day(session.starts_at), from: clock(session.starts_at), to: clock(session.ends_at) });
   const state = { live: ["well", t("sessions.live")], ending: ["attention", t("sessions.ending")] }[session.state];
   return el("li", { "data-session": session.session_id },
     el("div", {},
       el("h3", {}, session.title),
-      el("p", { class: "quiet small figures" }, time, ...(session.sites?.length ? [` ・ ${session.sites.map(({ name }) => name).join("、")}`] : [])),
+      el("p", { class: "quiet small figures" }, time),
+      el("p", { class: "quiet small" }, placesOf(session)),
       state ? el("p", { class: "mark small" }, el("span", { class: `dot ${state[0]}`, "aria-hidden": "true" }), state[1]) : null),
     el("div", { class: "actions" }, primary(session)),
     links(session));
@@ -75,11 +83,10 @@ function item(session) {
 
 async function refresh() {
   const sessions = await api("GET", "/api/sessions");
-  const now = Date.now() / 1000;
   const open = sessions.filter(({ state }) => state !== "ended").sort((a, b) => (b.state === "live") - (a.state === "live") || a.starts_at - b.starts_at);
   const past = sessions.filter(({ state }) => state === "ended").sort((a, b) => b.starts_at - a.starts_at);
   byId("now").replaceChildren(...open.map(item));
-  byId("nothing").hidden = open.some((session) => session.state !== "planned" || sameDay(session.starts_at, now));
+  byId("nothing").hidden = open.length > 0;
   byId("now").hidden = open.length === 0;
   byId("past").replaceChildren(...past.slice(0, 20).map(item));
   byId("no-past").hidden = past.length > 0;

@@ -134,7 +134,9 @@ async function begin() {
   try {
     const here = `/api/sessions/${page.session_id}`;
     const [lines, { tracks: coverage }] = await Promise.all([api("GET", `${here}/lines`), api("GET", `${here}/coverage`)]);
-    for (const site of page.sites ?? []) colours.of(site.site_id);
+    const order = (page.sites ?? []).map((site) => site.site_id);
+    for (const siteId of order) colours.of(siteId);
+    coverage.sort((a, b) => order.indexOf(a.site_id) - order.indexOf(b.site_id));
     drawLines(lines, coverage);
     drawCoverage(coverage);
     if (page.state !== "ended") byId("sentences").append(notice("plain", t("transcript.not_ended")));

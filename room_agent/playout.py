@@ -53,7 +53,10 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlayoutStats:
-    """`level_ms` against `target_ms` is the buffer's delay; counters run since the first packet."""
+    """`level_ms` against `target_ms` is the buffer's delay; counters run since the first packet.
+
+    `lost`: packets of 20 ms that were not there when they were due, also those that came `late`.
+    """
 
     level_ms: float
     target_ms: float
@@ -107,8 +110,9 @@ class PlayoutBuffer:
         self._power = 0.0
         self._patience_s = 0.0
         self._counts = dict.fromkeys(
-            ("received", "lost", "late", "duplicates", "dropped", "undecodable", "underruns", "restarts"), 0
+            ("received", "late", "duplicates", "dropped", "undecodable", "underruns", "restarts"), 0
         )
+        self._lost = 0
         self._concealed = 0
         self._skipped = 0
 
@@ -143,6 +147,7 @@ class PlayoutBuffer:
             target_ms=round(1000 * self._arrivals.target_s, 2),
             buffered_ms=round(max(0.0, 1000 * buffered / SAMPLE_RATE), 2),
             ratio=self._ratio,
+            lost=round(self._lost / PACKET_SAMPLES),
             concealed_ms=1000 * self._concealed / SAMPLE_RATE,
             skipped_ms=1000 * self._skipped / SAMPLE_RATE,
             **self._counts,
@@ -265,10 +270,11 @@ class PlayoutBuffer:
         """Something came after an underrun: what was concealed meanwhile stands for the hole before it, if any."""
         if not self._credit or not self._packets:
             return
-        lost = min(self._credit, min(self._packets) - self._end)
-        self._counts["lost"] += -(-lost // PACKET_SAMPLES)
-        self._end += lost
-        self._shift(lost - self._credit)
+        next_at = min(self._packets)
+        hole = min(self._credit, next_at - self._end)
+        self._lost += 0 if self._follows(self._packets[next_at]) else hole
+        self._end += hole
+        self._shift(hole - self._credit)
         self._credit = 0
 
     def _decoded(self, packet: _Arrival) -> Samples:
@@ -287,13 +293,17 @@ class PlayoutBuffer:
         return self._shortened(samples)
 
     def _bridged(self, following: _Arrival, hole: int) -> Samples:
-        """A piece for a hole with packets behind it. Numbers without a hole mean the sender paused (DTX): no loss."""
+        """A piece for a hole with packets behind it."""
         count = min(hole, PACKET_SAMPLES)
-        paused = self._last_sequence is not None and following.sequence == (self._last_sequence + 1) & 0xFFFF
-        self._counts["lost"] += not paused
+        paused = self._follows(following)
+        self._lost += 0 if paused else count
         self._end += count
         adjacent = count == hole == PACKET_SAMPLES and not paused
         return self._conceal(count, following.payload if adjacent else None)
+
+    def _follows(self, packet: _Arrival) -> bool:
+        """No number is missing before it: the sender paused (DTX), and nothing was lost."""
+        return self._last_sequence is not None and packet.sequence == (self._last_sequence + 1) & 0xFFFF
 
     def _conceal(self, count: int, following: bytes | None) -> Samples:
         """The codec's own guess, held for 60 ms and gone by 120; without one, the last packet again, gone by 60."""

@@ -20,6 +20,7 @@ STABLE_AFTER_S = 30.0
 START_TIMEOUT_S = 20.0
 REPLY_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
+GRACE_S = 1.0
 
 
 def restart_delay_s(deaths_in_a_row: int) -> float:
@@ -176,17 +177,18 @@ class WorkerProcess:
         await self._kill()
 
     async def _kill(self) -> None:
+        """See it ended: by its closed stdin if it can, else by force."""
         process = self._process
         if process is None:
             return
-        if process.returncode is None:
-            try:
-                process.kill()
-            except ProcessLookupError:
-                log.debug("media worker had ended already")
-        await process.wait()
         if process.stdin is not None:
             process.stdin.close()
+        try:
+            async with asyncio.timeout(GRACE_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 def _no_media() -> MediaRefused:

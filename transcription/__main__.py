@@ -1,6 +1,6 @@
 """`python -m transcription FILE...` writes what is said in sound files; with `worker` it serves a hub.
 
-Exit codes: 0 done; 1 ended by a signal; 2 something given is wrong (file, model, address); 3 the hub refused the worker.
+Exit codes: 0 done; 1 interrupted; 2 something given is wrong (file, model, address); 3 the hub refused the worker.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from .errors import FeedClosed, TranscriptionError
+from transcription.errors import FeedClosed, TranscriptionError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["worker"]:
             return _worker(given[1:])
-        from .file_command import run
+        from transcription.file_command import run
 
         return run(given)
     except FeedClosed as error:
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _worker(given: list[str]) -> int:
     settings_of = _worker_parser().parse_args(given)
-    from .engines import load_recogniser
-    from .settings import WorkerSettings, token_from_environment, worker_name
+    from transcription.engines import load_recogniser
+    from transcription.settings import WorkerSettings, token_from_environment, worker_name
 
     logging.basicConfig(level=settings_of.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("websockets").setLevel(logging.WARNING)
@@ -57,7 +57,7 @@ def _worker(given: list[str]) -> int:
     recogniser = load_recogniser(
         settings.engine, settings.model, settings.device, settings.compute, settings.threads, settings.full_windows
     )
-    from .worker import Worker, stop_when_input_ends
+    from transcription.worker import Worker, stop_when_input_ends
 
     async def serve() -> None:
         stop = asyncio.Event()

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from . import opus
-from .grid import RATE, WINDOW, WINDOW_16K, floor_to_grid
-from .recognition import Samples16k
-from .reorder import Hole, Piece, Reorder, Sound
-from .resample import Resampler
-from .vad import VoiceActivity, level_db
+from transcription import opus
+from transcription.grid import RATE, WINDOW, WINDOW_16K, floor_to_grid
+from transcription.recognition import Samples16k
+from transcription.reorder import Hole, Piece, Reorder, Sound
+from transcription.resample import Resampler
+from transcription.vad import VoiceActivity, level_db
 
 LONG_HOLE = 3 * RATE
 _SILENCE_BEFORE_SKIP = RATE

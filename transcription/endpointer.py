@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .grid import WINDOW, WINDOW_S, floor_to_grid, windows_for
+from transcription.grid import WINDOW, WINDOW_S, floor_to_grid, windows_for
 
 SILENT_DB = -96.0
 

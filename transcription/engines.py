@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .recognition import Engine
-from .settings import EngineName
-from .vad import LevelVoiceActivity, SileroModel, SileroVoiceActivity, VoiceActivity
-from .windows import FULL_S, WINDOWS_S
+from transcription.recognition import Engine
+from transcription.settings import EngineName
+from transcription.vad import LevelVoiceActivity, SileroModel, SileroVoiceActivity, VoiceActivity
+from transcription.windows import FULL_S, WINDOWS_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ def load_recogniser(
 ) -> Recogniser:
     """Blocks while weights load. Raises ModelMissing."""
     if engine == "tone":
-        from .tones import ToneEngine
+        from transcription.tones import ToneEngine
 
         return Recogniser(ToneEngine(), LevelVoiceActivity)
-    from .whisper import WhisperEngine, WhisperSettings
+    from transcription.whisper import WhisperEngine, WhisperSettings
 
     windows = (FULL_S,) if full_windows else WINDOWS_S
     weights = SileroModel()

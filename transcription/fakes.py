@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from .errors import RecognitionError
-from .feed import (
+from transcription.errors import RecognitionError
+from transcription.feed import (
     MAX_AHEAD_S,
     Ack,
     FeedPacket,
@@ -34,10 +34,10 @@ from .feed import (
     from_worker,
     pack,
 )  # fmt: skip
-from .grid import RATE
-from .log_format import Packet
-from .opus import packet_duration
-from .recognition import Recognition, RecognitionRequest
+from transcription.grid import RATE
+from transcription.log_format import Packet
+from transcription.opus import packet_duration
+from transcription.recognition import Recognition, RecognitionRequest
 
 Script = Callable[[RecognitionRequest], Recognition | str]
 

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosedOK
 
-from .ear import Ear, Heard
-from .engines import Recogniser
-from .errors import FeedClosed
-from .feed import (
+from transcription.ear import Ear, Heard
+from transcription.engines import Recogniser
+from transcription.errors import FeedClosed
+from transcription.feed import (
     Ack,
     FeedPacket,
     FeedRefused,
@@ -32,12 +32,12 @@ from .feed import (
     from_hub,
     unpack,
 )  # fmt: skip
-from .listener import Fact, Listener, Silent, Spoken
-from .outbox import Outbox
-from .recognition import Answer, RecognitionRequest, recognise_each
-from .scheduler import Scheduler, SchedulerRules
-from .settings import WorkerSettings
-from .windows import batch_key
+from transcription.listener import Fact, Listener, Silent, Spoken
+from transcription.outbox import Outbox
+from transcription.recognition import Answer, RecognitionRequest, recognise_each
+from transcription.scheduler import Scheduler, SchedulerRules
+from transcription.settings import WorkerSettings
+from transcription.windows import batch_key
 
 log = logging.getLogger(__name__)
 

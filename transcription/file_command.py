@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import formats
-from .__main__ import add_engine_options
-from .engines import Recogniser, load_recogniser
-from .errors import NotSound
-from .files import open_sound, transcribe
-from .lines import Transcript, TranscriptLine
-from .score import character_edits, word_edits
+from transcription import formats
+from transcription.__main__ import add_engine_options
+from transcription.engines import Recogniser, load_recogniser
+from transcription.errors import NotSound
+from transcription.files import open_sound, transcribe
+from transcription.lines import Transcript, TranscriptLine
+from transcription.score import character_edits, word_edits
 
 Progress = Callable[[float, float], None]
 

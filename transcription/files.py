@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ear import Ear
-from .engines import Recogniser
-from .errors import NotSound
-from .grid import RATE
-from .lines import TranscriptLine
-from .listener import Fact, Listener, Spoken
-from .recognition import RecognitionRequest, recognise_each
-from .scheduler import Scheduler
-from .windows import batch_key
+from transcription.ear import Ear
+from transcription.engines import Recogniser
+from transcription.errors import NotSound
+from transcription.grid import RATE
+from transcription.lines import TranscriptLine
+from transcription.listener import Fact, Listener, Spoken
+from transcription.recognition import RecognitionRequest, recognise_each
+from transcription.scheduler import Scheduler
+from transcription.windows import batch_key
 
 BLOCK_S = 2.0
 

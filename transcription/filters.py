@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from .recognition import Recognition, RecognitionRequest
-from .text_keys import comparison_key, spoken_weight
+from transcription.recognition import Recognition, RecognitionRequest
+from transcription.text_keys import comparison_key, spoken_weight
 
 Reason = Literal[
     "empty",

@@ -14,12 +14,12 @@ from typing import Literal
 
 import numpy as np
 
-from .ear import Frame, Heard, Skip
-from .endpointer import Endpointer, EndpointRules, Utterance, Window
-from .filters import judge
-from .grid import MODEL_RATE, RATE, RATIO
-from .recognition import Answer, Failed, Recognition, RecognitionRequest, Samples16k
-from .stabiliser import Stabiliser
+from transcription.ear import Frame, Heard, Skip
+from transcription.endpointer import Endpointer, EndpointRules, Utterance, Window
+from transcription.filters import judge
+from transcription.grid import MODEL_RATE, RATE, RATIO
+from transcription.recognition import Answer, Failed, Recognition, RecognitionRequest, Samples16k
+from transcription.stabiliser import Stabiliser
 
 REPORT_SILENCE = 2 * RATE
 FIRST_PARTIAL_S = 0.4

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from .feed import Final, Message, Partial, Progress, StreamDone, WorkerStatus
+from transcription.feed import Final, Message, Partial, Progress, StreamDone, WorkerStatus
 
 FactMessage = Final | Progress | StreamDone
 

@@ -10,8 +10,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import RecognitionError
-from .grid import MODEL_RATE
+from transcription.errors import RecognitionError
+from transcription.grid import MODEL_RATE
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
-from .grid import RATE
+from transcription.grid import RATE
 
 PATIENCE_S = 0.3
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Literal
 
-from .recognition import RecognitionRequest
+from transcription.recognition import RecognitionRequest
 
 PartialMode = Literal["on", "thinned", "off"]
 

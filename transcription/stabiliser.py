@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import takewhile
 
-from .text_keys import Grapheme, graphemes
+from transcription.text_keys import Grapheme, graphemes
 
 HOLD_BACK = 2
 _SENTENCE_END = "。？！?!."

@@ -11,8 +11,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from .grid import MODEL_RATE
-from .recognition import Recognition, RecognitionRequest
+from transcription.grid import MODEL_RATE
+from transcription.recognition import Recognition, RecognitionRequest
 
 ALPHABET = "あいうえおかきくけこさしすせそた"
 _LOWEST_HZ = 500.0

@@ -14,8 +14,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from .errors import ModelMissing
-from .grid import WINDOW_16K
+from transcription.errors import ModelMissing
+from transcription.grid import WINDOW_16K
 
 CONTEXT = 64
 _STATE = 128

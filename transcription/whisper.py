@@ -21,11 +21,11 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-from .errors import ModelMissing, RecognitionError
-from .filters import is_suspicious
-from .grid import MODEL_RATE
-from .recognition import Recognition, RecognitionRequest
-from .windows import FULL_S, WINDOWS_S, batch_key, window_for
+from transcription.errors import ModelMissing, RecognitionError
+from transcription.filters import is_suspicious
+from transcription.grid import MODEL_RATE
+from transcription.recognition import Recognition, RecognitionRequest
+from transcription.windows import FULL_S, WINDOWS_S, batch_key, window_for
 
 FIXTURE = Path(__file__).parent / "fixture" / "model"
 GLOSSARY_TOKENS = 64

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from .recognition import RecognitionRequest
+from transcription.recognition import RecognitionRequest
 
 FULL_S = 30.0
 WINDOWS_S = (5.0, 10.0, 15.0, 20.0, FULL_S)

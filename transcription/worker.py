@@ -18,11 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from .engines import Recogniser
-from .errors import FeedClosed
-from .feed import MAX_MESSAGE_BYTES, FeedRefused, FeedWelcome, WorkerHello, from_hub
-from .feed_session import FeedSession
-from .settings import WorkerSettings
+from transcription.engines import Recogniser
+from transcription.errors import FeedClosed
+from transcription.feed import MAX_MESSAGE_BYTES, FeedRefused, FeedWelcome, WorkerHello, from_hub
+from transcription.feed_session import FeedSession
+from transcription.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
 

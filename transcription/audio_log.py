@@ -165,21 +165,20 @@ class StreamLog:
     def flush(self) -> None:
         """Wait until everything appended before is on the medium (fdatasync). Raises `LogWriteFailed`."""
         with self._lock:
-            if not self._unflushed or self._file is None:
+            if not self._unflushed:
                 return
             self._unflushed = False
             unlisted, self._unlisted = self._unlisted, False
-            descriptor = os.dup(self._file.fileno())
+            twin = os.dup(self._file.fileno()) if self._file else None  # an append may fail and close its own meanwhile
         try:
-            _sync(descriptor)
+            with FileIO(self.path if twin is None else twin, "ab") as file:
+                getattr(os, "fdatasync", os.fsync)(file.fileno())
             if unlisted:
                 _sync_folders(self.path.parent)
         except OSError as error:
             self._unflushed = True
             self._unlisted = unlisted or self._unlisted
             raise _failed(error) from error
-        finally:
-            os.close(descriptor)
 
     def close(self) -> None:
         """Flush and let go of the file. Reading goes on; a later append opens it again."""
@@ -310,10 +309,6 @@ def _fits(packet: Packet) -> bool:
 def _packet(waiting: tuple[int, int, bytes]) -> Packet:
     sample, sequence, payload = waiting
     return Packet(sequence, sample, payload)
-
-
-def _sync(descriptor: int) -> None:
-    getattr(os, "fdatasync", os.fsync)(descriptor)
 
 
 def _sync_folders(folder: Path) -> None:

@@ -549,6 +549,25 @@ def test_flush_reaches_the_medium_once_per_change_and_the_name_with_the_first(
     assert (len(data), len(names)) == (3, 2)
 
 
+def test_what_was_written_before_the_disk_was_full_is_flushed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = AudioLog(tmp_path).stream("t", 1)
+    log.append(twenty_ms(1)[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.path.stat().st_size + 10, hard))
+    try:
+        with pytest.raises(LogWriteFailed):
+            log.append(twenty_ms(2)[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    data: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", data.append)
+    log.flush()
+    assert len(data) == 1
+    log.close()
+
+
 def test_a_flush_that_failed_is_said_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = AudioLog(tmp_path).stream("t", 1)
     log.append(twenty_ms(1)[0])

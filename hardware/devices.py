@@ -10,6 +10,7 @@
 | `sim:tone=440` | a tone | - | - |
 | `sim:silence` | exact zeros | - | - |
 | `sim:script=FILE.json`, `sim:file=FILE` | sounds by the clock | - | - |
+| `sim:cue=FILE.json` | the script, silent until its file says when it begins | - | - |
 | `sim:queue` | silence until `say(path)` | - | - |
 | `sim:meter`, `sim:record=FILE.wav` | - | measures, records | - |
 | `sim:card=NAME` | - | - | test card |
@@ -87,6 +88,10 @@ def _simulated_microphone(spec: Spec) -> Microphone:
             return sim.SimulatedMicrophone(sim.Script(), name="queue")
         case "file":
             return sim.SimulatedMicrophone(sim.Script([(0, sim.load_sound(Path(spec.value)))]), name=spec.value)
+        case "cue":
+            from hardware.drivers.awaited import AwaitedScript
+
+            return sim.SimulatedMicrophone(AwaitedScript(Path(spec.value)), name=spec.value)
         case "script":
             sounds = sim.load_script(Path(spec.value), time.time())
             return sim.SimulatedMicrophone(sounds, name=spec.value)

@@ -29,7 +29,7 @@ from session_manager.store import Store
 from session_manager.transcript import Transcript
 from session_manager.web.app import create_app
 from session_manager.web.settings import WebSettings
-from signaling.errors import SignalingError
+from signaling.media.errors import MediaError
 from signaling.media.plane import WorkerPlane
 from signaling.ports import Connection, LoggedPacket, Slot
 from signaling.server import SignalingServer
@@ -203,7 +203,7 @@ class Hub:
         """Until `stopped` is set. Raises StartFailed when a part cannot start."""
         try:
             await self.plane.start()
-        except SignalingError as error:
+        except MediaError as error:
             raise StartFailed(str(error)) from error
         try:
             async with asyncio.TaskGroup() as group:
@@ -220,7 +220,7 @@ class Hub:
                 for task in background:
                     task.cancel()
         finally:
-            await self.plane.close()
+            await self.plane.stop()
             self.store.close()
 
 

@@ -1,7 +1,7 @@
 """A sound script that is already on the microphone but has no beginning yet: silence until its file names one.
 
-Several boards can so join first and then begin to speak at one instant. The file is that of `simulated.load_script`
-with `"wait": true`; whoever directs replaces it by one with `"starts_at"`.
+Several boards can so join first and then begin to speak at one instant. The file is that of `simulated.load_script`;
+whoever directs replaces it by one with `"starts_at"`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hardware.drivers.simulated import Script, load_sounds, starts_at
+from hardware.drivers.simulated import Script, load_sound, read_script
 from hardware.ports import SAMPLE_RATE, Samples
 
 LOOK_EVERY_SAMPLES = SAMPLE_RATE // 4
@@ -22,15 +22,16 @@ class AwaitedScript:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
-        self._sounds = load_sounds(path)
+        cues, _ = read_script(path)
+        self._sounds = [(round(cue.at_s * SAMPLE_RATE), load_sound(cue.path)) for cue in cues]
         self._script: Script | None = None
         self._look_at = 0
 
     def render(self, start: int, count: int) -> Samples:
         if self._script is None and start >= self._look_at:
             self._look_at = start + LOOK_EVERY_SAMPLES
-            began_at = starts_at(self._path)
-            if began_at is not None:
-                begin = start + round((began_at - self._clock()) * SAMPLE_RATE)
+            _, starts_at = read_script(self._path)
+            if starts_at is not None:
+                begin = start + round((starts_at - self._clock()) * SAMPLE_RATE)
                 self._script = Script([(begin + at, sound) for at, sound in self._sounds])
         return (self._script or Script()).render(start, count)

@@ -86,39 +86,24 @@ class Cue:
     path: Path
 
 
-def load_sounds(path: Path) -> list[tuple[int, Samples]]:
-    """The sounds of a script file at their places after its beginning, in samples. Blocks on disk."""
-    cues, _ = _read_script(path, 0.0)
-    return [(round(cue.at_s * SAMPLE_RATE), load_sound(cue.path)) for cue in cues]
-
-
-def starts_at(path: Path) -> float | None:
-    """POSIX seconds at which a script file says that it begins; None when it does not say."""
-    _, offset_s = _read_script(path, 0.0)
-    return offset_s or None
-
-
-def waits(path: Path) -> bool:
-    """Whether the script is to be silent until its file names a beginning."""
-    return bool(_read_json(path).get("wait"))
-
-
 def load_script(path: Path, now_posix: float) -> Script:
     """A JSON file `{"starts_at": posix_s?, "say": [{"at_s": 1.5, "path": "a.flac"}, ...]}`; paths are beside it.
 
     With `starts_at`, boards in different processes keep one time; what lies before `now_posix` is not said.
     """
-    cues, offset_s = _read_script(path, now_posix)
+    cues, starts_at = read_script(path)
+    offset_s = 0.0 if starts_at is None else starts_at - now_posix
     placed = [(round((cue.at_s + offset_s) * SAMPLE_RATE), load_sound(cue.path)) for cue in cues]
     return Script([(start, sound) for start, sound in placed if start + sound.size > 0])
 
 
-def _read_script(path: Path, now_posix: float) -> tuple[list[Cue], float]:
+def read_script(path: Path) -> tuple[list[Cue], float | None]:
+    """The cues, and when they begin in POSIX seconds if the file says so. Blocks on disk; reads no sound."""
     try:
-        script = _read_json(path)
+        script = json.loads(path.read_text(encoding="utf-8"))
         cues = [Cue(float(cue["at_s"]), path.parent / cue["path"]) for cue in script["say"]]
         starts_at = script.get("starts_at")
-        return cues, 0.0 if starts_at is None else float(starts_at) - now_posix
+        return cues, None if starts_at is None else float(starts_at)
     except OSError as error:
         raise SourceUnreadable(f"The script {path} cannot be opened: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -72,4 +72,4 @@ def load_dialogue(folder: Path = FOLDER) -> Dialogue:
 def microphone_script(dialogue: Dialogue, site: str, starts_at: float | None) -> dict[str, object]:
     """What `hardware`'s simulated microphone plays at one site; `starts_at` None: silence until it is set."""
     say = [{"at_s": one.at_s, "path": str(one.path)} for one in dialogue.of(site)]
-    return {"starts_at": starts_at, "wait": starts_at is None, "say": say}
+    return {"starts_at": starts_at, "say": say}

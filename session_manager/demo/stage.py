@@ -117,7 +117,7 @@ class Stage:
             _write(script, microphone_script(self.dialogue, key, None))
         arguments = ["-m", "room_agent", "run", "--json", "--once", "--hub", self.hub.url]
         arguments += ["--state", str(self.folder / f"board-{key}"), "--status-port", "0"]
-        arguments += ["--microphone", f"sim:script={script}", "--camera", f"sim:card={name}", "--speaker", "sim:"]
+        arguments += ["--microphone", f"sim:cue={script}", "--camera", f"sim:card={name}", "--speaker", "sim:meter"]
         token = {"SHIMAWA_DEVICE_TOKEN": self._tokens[key]}
         self.boards[key] = await Child.start(f"board-{key}", arguments, self.folder, token)
 

@@ -129,7 +129,7 @@ class SignalingClient:
         self._unanswered = Unanswered()
         self._waiting: dict[str, asyncio.Future[Body]] = {}
         self._ids = (f"c{number}" for number in itertools.count(1))
-        self._inbox: Inbox[Body] = Inbox()
+        self._inbox: Inbox[Body | None] = Inbox()
         self._backlog: Backlog[Told] = Backlog()
         self._unread = asyncio.Event()
         self._view = View()
@@ -272,7 +272,7 @@ class SignalingClient:
         except Unreachable as error:
             return _Verdict(message=str(error))
         line = ClientLine(_now(), self._pace)
-        ears = Ears(heard=self._heard, stamp=self._stamp)
+        ears = Ears(heard=self._heard, stamp=self._stamp, unread=lambda seq: self._event(seq, None))
         self._connection = Connection(socket, line, self._unanswered, ears, last_words_s=1.0)
         self._ended_by, self._welcomed_at, self._epoch = None, None, None
         try:
@@ -344,12 +344,13 @@ class SignalingClient:
             if reply is not None and not reply.done():
                 reply.set_result(body)
 
-    def _event(self, seq: int, body: Body) -> None:
+    def _event(self, seq: int, body: Body | None) -> None:
         for event in self._inbox.accept(seq, body):
-            self._view = self._view.apply(event)
-            self._backlog.fact(event)
-            self._unread.set()
             self._since_ack += 1
+            if event is not None:
+                self._view = self._view.apply(event)
+                self._backlog.fact(event)
+                self._unread.set()
         if self._connection is None:
             return
         if self._inbox.broken:

@@ -38,12 +38,13 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """What came was not a message. `t` None: not even an envelope; else `id` (if it had one) is worth a reply."""
+    """What came was no message. `t` None: not even an envelope; else an `id` is worth a reply, a `seq` is used up."""
 
     code: ErrorCode
     message: str
     t: str | None = None
     id: str | None = None
+    seq: int | None = None
 
 
 _Number = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
@@ -100,11 +101,12 @@ def decode(wire: str | bytes) -> Envelope | Malformed:
 def _with_body(head: _Head) -> Envelope | Malformed:
     model = BODIES.get(head.t)
     if model is None:
-        return Malformed(ErrorCode.BAD_MESSAGE, "That type of message is not known here.", head.t, head.id)
+        return Malformed(ErrorCode.BAD_MESSAGE, "That type of message is not known here.", head.t, head.id, head.seq)
     try:
         body = model.model_validate(head.b or {})
     except ValidationError as error:
-        return Malformed(ErrorCode.BAD_MESSAGE, f"The body of {head.t} is wrong: {_first(error)}.", head.t, head.id)
+        sentence = f"The body of {head.t} is wrong: {_first(error)}."
+        return Malformed(ErrorCode.BAD_MESSAGE, sentence, head.t, head.id, head.seq)
     return Envelope(head.t, body, head.id, head.re, head.seq, head.ack, head.ep, head.ts)
 
 

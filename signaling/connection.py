@@ -13,7 +13,7 @@ from signaling.codec import Envelope, encode
 from signaling.errors import MessageTooLarge
 from signaling.messages import Body, Delivery
 from signaling.ports import Socket, SocketClosed
-from signaling.protocol import Acked, CloseCode, Fact, Hangup, Heard, Write
+from signaling.protocol import Acked, CloseCode, Fact, Hangup, Heard, Unread, Write
 
 _log = logging.getLogger(__name__)
 
@@ -52,13 +52,15 @@ class Line(Protocol):
 class Ears:
     """Whom a connection tells what; all are called on the loop and return at once.
 
-    `heard`: a message in its place. `acked`: the other side has everything up to there. `alive`: anything at all came.
+    `heard`: a message in its place. `acked`: the other side has everything up to there. `unread`: an event of that
+    number came that cannot be read. `alive`: anything at all came.
     `stamp`: fill in what rides on every message just before it is written.
     """
 
     heard: Callable[[Envelope], None]
     stamp: Callable[[Envelope], Envelope]
     acked: Callable[[int], None] = lambda seq: None
+    unread: Callable[[int], None] = lambda seq: None
     alive: Callable[[], None] = lambda: None
 
 
@@ -151,6 +153,8 @@ class Connection:
                     self._ears.heard(envelope)
                 case Acked(seq):
                     self._ears.acked(seq)
+                case Unread(seq):
+                    self._ears.unread(seq)
                 case Write(envelope):
                     self.say(envelope)
                 case Hangup(code, last):

@@ -75,6 +75,13 @@ class Acked:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """An event that this version cannot read; its number counts as received, or all after it would wait for ever."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """To be written as it is."""
 
@@ -89,7 +96,7 @@ class Hangup:
     last: Envelope | None = None
 
 
-Fact = Heard | Acked | Write | Hangup
+Fact = Heard | Acked | Unread | Write | Hangup
 
 
 class _State(Enum):
@@ -277,7 +284,7 @@ class ClientLine(_Line):
             return [self._end(CloseCode.BAD_MESSAGE)]
         self._heard_at = now
         self.ignored += 1
-        return []
+        return [Unread(fault.seq)] if fault.seq is not None and self._state is _State.OPEN else []
 
     def _ended_by(self, body: Body) -> list[Fact]:
         return [self._end(CloseCode.NORMAL)] if isinstance(body, Dismissed) else []

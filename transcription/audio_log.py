@@ -171,7 +171,7 @@ class StreamLog:
             unlisted, self._unlisted = self._unlisted, False
             twin = os.dup(self._file.fileno()) if self._file else None  # an append may fail and close its own meanwhile
         try:
-            with FileIO(self.path if twin is None else twin, "ab") as file:
+            with FileIO(self.path if twin is None else twin, "rb+") as file:
                 getattr(os, "fdatasync", os.fsync)(file.fileno())
             if unlisted:
                 _sync_folders(self.path.parent)

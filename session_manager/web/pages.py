@@ -31,7 +31,8 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     403: ("error.not_permitted", "error.not_permitted_long"),
     404: ("error.not_found", "error.not_found_long"),
 }
-"""Status to the keys of its heading and sentence; every other one is `error.failed`."""
+"""Status to the keys of its heading and sentence."""
+FAILED = ("error.failed", "error.failed_long")
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,7 +40,7 @@ router = APIRouter(include_in_schema=False)
 @cache
 def environment() -> Environment:
     loader = FileSystemLoader(i18n.HERE / "templates")
-    return Environment(
+    made = Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
@@ -47,6 +48,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # half the bytes for Japanese
+    return made
 
 
 def language_of(connection: HTTPConnection) -> str:
@@ -95,8 +98,8 @@ def render(
 
 def error_page(connection: HTTPConnection, status: int) -> HTMLResponse:
     """For a person who opened an address that cannot be shown."""
-    heading, sentence = ERRORS.get(status, ("error.failed", "error.failed_long"))
-    return render(connection, "error.html", status=status, heading=heading, sentence=sentence)
+    heading, sentence = ERRORS.get(status, FAILED)
+    return render(connection, "error.html", status=status, code=status, heading=heading, sentence=sentence)
 
 
 @router.get("/join", dependencies=[permit(Action.SEE_PUBLIC)])

@@ -70,6 +70,7 @@ class Agent:
         self._join = JoinFacts()
         self._state: State = "idle"
         self._detail = ""
+        self._sent_away: str | None = None
         self._backoff = Backoff()
         self._versions = versions()
 
@@ -102,11 +103,14 @@ class Agent:
         except HubRefused as error:
             self._say("refused", str(error))
             return None, pause_s * REFUSED_FACTOR
-        if isinstance(answer, Invitation):
-            self._say("joining", "")
-            return answer, 0.0
-        self._say("idle", "")
-        return None, pause_s if answer.retry_after_s is None else answer.retry_after_s
+        if not isinstance(answer, Invitation):
+            self._say("idle", "")
+            return None, pause_s if answer.retry_after_s is None else answer.retry_after_s
+        if answer.session.session_id == self._sent_away:
+            return None, pause_s
+        self._sent_away = None
+        self._say("joining", "")
+        return answer, 0.0
 
     async def _attend(self, invitation: Invitation, began_at: float) -> Ending:
         logger.info("joining session %s as site %s", invitation.session.session_id, invitation.site.site_id)
@@ -128,7 +132,9 @@ class Agent:
         finally:
             self._join, self._attendance = self._attendance.join, None
         logger.info("session %s is over for this board: %s", invitation.session.session_id, ending.code)
-        self._detail = ending.message if ending.again else ""
+        sent_away = ending.code in ("removed", "replaced")
+        self._sent_away = invitation.session.session_id if sent_away else None
+        self._say("idle", ending.message if ending.again or sent_away else "")
         return ending
 
     async def _fresh_token(self) -> str | None:
@@ -146,7 +152,6 @@ class Agent:
         return None
 
     def _pause_after(self, ending: Ending) -> float:
-        self._state = "idle"
         self._backoff = self._backoff.failed() if ending.again else Backoff()
         return max(0.5, self._backoff.wait_s(random.random()))
 

@@ -34,13 +34,14 @@ from room_agent.media import Media
 from room_agent.playback import Playback
 from room_agent.status import JoinFacts
 from signaling.client import Joined, LinkState, Overflowed, SignalingClient
-from signaling.messages import Body, ClientInfo, Dismissed, IceServerInfo, MediaReplace, MediaSlots, Refused
+from signaling.messages import Body, ClientInfo, Dismissed, ErrorCode, IceServerInfo, MediaReplace, MediaSlots, Refused
 
 logger = logging.getLogger(__name__)
 
 LEAVE_S = 1.0
 SETTLE_S = 1.5
 """How long the first offer waits for the slower of microphone and camera, so that one offer carries both."""
+OVER = (ErrorCode.SESSION_ENDED, ErrorCode.UNKNOWN_SESSION)
 
 
 def agent_version() -> str:
@@ -155,7 +156,7 @@ class Attendance:
                 if helper.done():
                     helper.result()
         said = await link
-        return Ending(str(said.code), said.message, again=isinstance(said, Refused))
+        return Ending(str(said.code), said.message, again=isinstance(said, Refused) and said.code not in OVER)
 
     async def _leave(self, link: asyncio.Task[Dismissed | Refused]) -> None:
         with contextlib.suppress(TimeoutError):

@@ -19,6 +19,9 @@ from room_agent.video import FramePacer, to_i420
 from signaling.media.aiortc_adapter import NumberedPacket
 from signaling.ports import Anchor
 
+LEAP = 1000
+"""Epochs; more than a board can have used up in a session."""
+
 
 class Voice:
     """The microphone's packets, numbered once per epoch; each opening of a microphone is an epoch of its own.
@@ -32,6 +35,7 @@ class Voice:
         self._bit_rate = bit_rate
         self._changed = changed
         self._first_use = True
+        self._leap = False
         self._feeds: list[PacketFeed] = []
         self._next = Anchor(0, 0)
         self.epoch: int | None = None
@@ -41,21 +45,37 @@ class Voice:
 
     async def use(self, microphone: Microphone) -> None:
         """Encode until the microphone is lost. Raises what it raises."""
-        if not self._first_use:
-            await asyncio.to_thread(self._epochs.next)
-        self._first_use = False
+        try:
+            while True:
+                await self._begin_epoch()
+                await self._encode(microphone)
+        finally:
+            self._end_epoch()
+            self._changed()
+
+    def leap(self) -> None:
+        """The hub knows higher epochs of this board: go on in one that is surely above them."""
+        self._leap = True
+
+    def _end_epoch(self) -> None:
+        """No connection may carry packets of an epoch that it was not offered with."""
+        self.live = False
+        for feed in self._feeds:
+            feed.close()
+        self._feeds.clear()
+
+    async def _begin_epoch(self) -> None:
+        self._end_epoch()
+        if self._leap or not self._first_use:
+            await asyncio.to_thread(self._epochs.next, LEAP if self._leap else 1)
+        self._first_use = self._leap = False
         self.epoch, self.encoded, self._next = self._epochs.current, 0, Anchor(0, 0)
         self.live = True
         self._changed()
-        try:
-            await self._encode(microphone)
-        finally:
-            self.live = False
-            self._changed()
 
     async def _encode(self, microphone: Microphone) -> None:
         encoder, framer, origin = OpusEncoder(self._bit_rate), Framer(), None
-        while True:
+        while not self._leap:
             for frame in framer.push(await microphone.read()):
                 origin = frame.sample if origin is None else origin
                 samples = np.zeros_like(frame.samples) if self.muted else frame.samples
@@ -75,7 +95,8 @@ class Voice:
         return AudioOut(feed, self.epoch, self._next)
 
     def release(self, audio: AudioOut) -> None:
-        self._feeds.remove(audio.feed)
+        if audio.feed in self._feeds:
+            self._feeds.remove(audio.feed)
 
 
 class Sight:

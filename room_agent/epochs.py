@@ -23,9 +23,9 @@ class EpochCounter:
     def current(self) -> int:
         return self._current
 
-    def next(self) -> int:
-        """Rise by one, durably, before anybody uses the number. Raises `OSError`, `CannotStart`."""
-        self._current = self._read() + 1
+    def next(self, step: int = 1) -> int:
+        """Rise, durably, before anybody uses the number. Raises `OSError`, `CannotStart`."""
+        self._current = self._read() + step
         fresh = self._file.with_suffix(".new")
         with fresh.open("w", encoding="ascii") as file:
             file.write(f"{self._current}\n")

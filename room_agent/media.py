@@ -25,12 +25,13 @@ from room_agent.errors import MediaFailed
 from room_agent.liveness import PUBLISH_SILENT_S, SUBSCRIBE_SILENT_S, Pulse
 from room_agent.playback import Playback
 from signaling.media.aiortc_adapter import EncodedAudio
-from signaling.messages import IceServerInfo, MediaMute, SlotInfo
+from signaling.messages import ErrorCode, IceServerInfo, MediaMute, SlotInfo
 from signaling.retry import Backoff
 
 logger = logging.getLogger(__name__)
 
 LOOK_S = 0.5
+CLOSE_S = 5.0
 LONGEST_RETRY_S = 4.0
 """Signaling is up and the hub says when: waiting longer only makes the room wait."""
 
@@ -114,7 +115,8 @@ class Media:
         """Wait until everything that was closed is closed; the conductor has closed what was open."""
         for timer in self._retries.values():
             timer.cancel()
-        await asyncio.gather(*self._closing, return_exceptions=True)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_S)
 
     # ---- one generation
 
@@ -163,6 +165,9 @@ class Media:
         except MediaFailed as failure:
             logger.info("%s connection %s failed: %s", command.connection, command.generation, failure.code)
             self._retry_after_ms[command.connection] = failure.retry_after_ms
+            if failure.code == ErrorCode.STALE_EPOCH:
+                # The folder with the counter was lost or put back: without a leap this board stays mute.
+                self._voice.leap()
             self._post(MediaLost(command.connection, command.generation))
         else:
             self._post(MediaConnected(command.connection, command.generation))

@@ -6,11 +6,14 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from room_agent.config import DeviceSettings
+from signaling.fakes import ScriptedDirectory
+from signaling.ports import Denial, Grant, TrackOffer, TrackSpec
 from tests.room_agent.house import House, Wire, board, until
 
 TONE = DeviceSettings(microphone="sim:tone=440", camera="sim:card=Iki", speaker="sim:meter")
@@ -166,3 +169,55 @@ async def test_mute_is_told_and_the_clock_goes_on(house: House, tmp_path: Path) 
             before = house.arrived("iki")
             await until(far, lambda now: now.playout["iki"]["level_dbfs"] < -60, "silence")
             await until(far, lambda _: house.arrived("iki") > before + 10, "packets all the same")
+
+
+async def test_a_media_path_that_falls_silent_is_replaced_by_the_board_itself(house: House, tmp_path: Path) -> None:
+    """A stopped worker holds its sockets and says nothing: neither aiortc nor the hub notices in time."""
+    async with house.working() as (_, plane):
+        house.expect("iki", "fukuoka")
+        async with board(house, "iki", tmp_path, TONE), board(house, "fukuoka", tmp_path, QUIET) as (far, _):
+            await until(far, lambda now: "iki" in now.heard and now.link.publish == "up", "heard")
+            worker = plane.pids()[0]
+            os.kill(worker, signal.SIGSTOP)
+            try:
+                await until(far, lambda now: now.link.subscribe_generation > 1, "noticed")
+            finally:
+                os.kill(worker, signal.SIGCONT)
+            await until(far, lambda now: now.link.publish == "up" and now.link.subscribe == "up", "up again")
+            before = far.status().playout["iki"]["received"]
+            await until(far, lambda now: now.playout.get("iki", {}).get("received", before) != before, "heard on")
+
+
+@dataclass
+class ForgottenCounter(ScriptedDirectory):
+    """A hub that knows epochs of this board up to `above`."""
+
+    above: int = 0
+
+    async def open_track(self, grant: Grant, offer: TrackOffer) -> TrackSpec | Denial:
+        if offer.epoch is not None and offer.epoch <= self.above:
+            return Denial("stale_epoch", "A newer start of this board is known.")
+        return await super().open_track(grant, offer)
+
+
+async def test_a_board_whose_counter_was_lost_leaps_above_what_the_hub_knows(house: House, tmp_path: Path) -> None:
+    house.directory = ForgottenCounter(above=57)
+    async with house.forwarding():
+        house.expect("iki")
+        async with board(house, "iki", tmp_path, QUIET) as (iki, _):
+            now = await until(iki, lambda now: now.link.publish == "up" and house.arrived("iki") > 5, "publishing")
+    assert now.sending.epoch == 1001
+    assert {each.epoch for each in house.packets} == {1001}
+
+
+async def test_a_board_that_was_sent_away_stays_away_from_that_session(house: House, tmp_path: Path) -> None:
+    async with house.forwarding() as server:
+        house.expect("iki")
+        async with board(house, "iki", tmp_path, QUIET) as (iki, _):
+            await until(iki, lambda now: now.state == "live", "live")
+            await server.end_session("session-1", code="removed", message="A facilitator has removed this board.")
+            server.open_session("session-1", "Session", "live")
+            asked = house.http.asked["iki"]
+            now = await until(iki, lambda now: house.http.asked["iki"] > asked + 3, "asking on")
+    assert (now.state, now.detail) == ("idle", "A facilitator has removed this board.")
+    assert [state for _, state in house.directory.seats].count("joined") == 1

@@ -15,6 +15,8 @@ from hardware.ports import AudioBlock, Frame
 from room_agent.capture import Sight, Voice
 from room_agent.config import VideoSettings
 from room_agent.epochs import EpochCounter
+from room_agent.feeds import PacketFeed
+from signaling.media.errors import SourceEnded
 from signaling.ports import Anchor
 
 
@@ -41,6 +43,16 @@ class Short:
 async def speak(voice: Voice, blocks: int, at: int = 0) -> None:
     with pytest.raises(DeviceLost):
         await voice.use(Short(blocks, at))
+
+
+async def drained(feed: PacketFeed) -> list[int]:
+    """Sequences of what is left in a feed that was closed."""
+    sequences = []
+    try:
+        while True:
+            sequences.append((await feed.next_packet()).sequence)
+    except SourceEnded:
+        return sequences
 
 
 async def test_every_connection_gets_the_same_packets_and_its_anchor_is_the_first(tmp_path: Path) -> None:
@@ -78,6 +90,26 @@ async def test_each_opening_of_a_microphone_is_an_epoch_of_its_own(tmp_path: Pat
         epochs.append(voice.epoch)
     assert epochs == [1, 2]
     assert EpochCounter(tmp_path).current == 3
+
+
+async def test_a_connection_gets_no_packet_of_an_epoch_it_was_not_offered_with(tmp_path: Path) -> None:
+    voice = Voice(EpochCounter(tmp_path), 32_000, lambda: None)
+    using = asyncio.create_task(voice.use(SimulatedMicrophone(Tone(440))))
+    while voice.encoded < 2:
+        await asyncio.sleep(0.01)
+    before = voice.offer()
+    assert before is not None
+    voice.leap()
+    while voice.epoch == 1 or not voice.live:
+        await asyncio.sleep(0.01)
+    after = voice.offer()
+    assert after is not None
+    first = await after.feed.next_packet()
+    assert (after.epoch, first.sequence) == (1001, after.anchor.sequence)
+    sequences = await drained(before.feed)
+    assert sequences == list(range(before.anchor.sequence, before.anchor.sequence + len(sequences)))
+    using.cancel()
+    await asyncio.gather(using, return_exceptions=True)
 
 
 async def test_muted_it_sends_silence_and_keeps_counting(tmp_path: Path) -> None:

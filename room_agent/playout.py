@@ -188,6 +188,9 @@ class PlayoutBuffer:
         waited_s = now - (self._arrivals.fastest_s or 0.0) - (first + count) / SAMPLE_RATE
         if waited_s < self._arrivals.target_s:
             return False
+        if self._last_sequence is not None:
+            missing = (self._packets[first].sequence - self._last_sequence - 1) & 0xFFFF
+            self._lost += min(missing * PACKET_SAMPLES, max(0, first - self._end))
         self._end, self._credit = first, 0
         self._playing = True
         self._levels.clear()

@@ -22,7 +22,7 @@ def test_named_devices_are_tried_and_reported(tmp_path: Path, capsys: pytest.Cap
     assert code == 0
     assert "tone 440 Hz works, loudest -15 dBFS" in said
     assert "played a tone of 440 Hz" in said
-    assert "I works: 1280 x 720" in said
+    assert "Iki works: 1280 x 720" in said
 
 
 def test_a_silent_microphone_is_asked_about(capsys: pytest.CaptureFixture[str]) -> None:

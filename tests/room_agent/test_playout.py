@@ -170,6 +170,14 @@ def test_a_sender_that_pauses_is_no_loss_and_comes_back_at_the_target() -> None:
     assert stats.concealed_ms <= 130.0
 
 
+def test_a_burst_of_loss_costs_its_own_length_of_sound_and_no_delay() -> None:
+    wire = Wire(delay=lambda index: None if 150 <= index < 165 else FASTEST_S)
+    stats = wire.settle(5.0)
+    assert stats.lost == 15
+    assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
+    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+
+
 def test_a_gap_without_missing_numbers_is_the_senders_pause() -> None:
     buffer = PlayoutBuffer(Ramp())
     for sequence, index in enumerate([0, 1, 2, 6, 7, 8, 9, 10]):

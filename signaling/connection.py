@@ -75,6 +75,7 @@ class Connection:
         """Beats and refusals of the line itself, before all else; at most 256, then the peer reads too slowly."""
         self._wake = asyncio.Event()
         self._ending: asyncio.Future[tuple[CloseCode, Envelope | None]] = asyncio.get_running_loop().create_future()
+        self._muting = False
         self._muted = False
 
     async def run(self, first: Envelope) -> CloseCode:
@@ -119,8 +120,9 @@ class Connection:
         self._wake.set()
 
     def fall_silent(self) -> None:
-        """For the test door: nothing is written from now on."""
-        self._muted = True
+        """For the test door: once what is queued is written, nothing more is."""
+        self._muting = True
+        self._wake.set()
 
     # ---- the three tasks ----
 
@@ -136,6 +138,7 @@ class Connection:
             await self._wake.wait()
             self._wake.clear()
             await self._drain()
+            self._muted = self._muting
 
     async def _pulse(self) -> None:
         while True:

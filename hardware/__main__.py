@@ -154,7 +154,7 @@ async def _try_camera(spec: str, seconds: float) -> str:
     try:
         return await _watch(camera, seconds)
     finally:
-        await asyncio.to_thread(camera.close)
+        camera.close()
 
 
 async def _watch(camera: Camera, seconds: float) -> str:

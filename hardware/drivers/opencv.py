@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 import threading
 import time
@@ -21,11 +20,8 @@ except (ImportError, OSError) as error:
         "Cameras need the package `opencv-python-headless`: install shimawa[board], or write `none`."
     ) from error
 
-logger = logging.getLogger(__name__)
-
 PROBED = 4
 SILENT_LIMIT_S = 1.0
-STOP_LIMIT_S = 3.0
 
 
 def open_camera(source: str, width: int, height: int, fps: int, loop: asyncio.AbstractEventLoop) -> Camera:
@@ -79,8 +75,8 @@ class OpenCvCamera:
         self.name = name
         self._slot: Mailbox[Frame] = Mailbox(1, loop)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._film, args=(capture,), name="camera", daemon=True)
-        self._thread.start()
+        # not a daemon: OpenCV's own threads abort a process that ends under them, so the interpreter shall wait for it
+        threading.Thread(target=self._film, args=(capture,), name="camera").start()
 
     @property
     def dropped(self) -> int:
@@ -90,16 +86,13 @@ class OpenCvCamera:
         return await self._slot.take()
 
     def close(self) -> None:
-        """The thread must be gone before the process ends, or OpenCV's own threads abort it."""
+        """Returns at once; the thread lets the camera go after its current picture."""
         self._stopping.set()
-        self._thread.join(STOP_LIMIT_S)
-        if self._thread.is_alive():
-            logger.warning("a camera does not let go: its thread is left behind")
 
     def _film(self, capture: Any) -> None:
         pause_s = _pause_s(capture)
         last_at = time.monotonic()
-        while not self._stopping.is_set() and time.monotonic() - last_at < SILENT_LIMIT_S:
+        while not self._done() and time.monotonic() - last_at < SILENT_LIMIT_S:
             good, picture = capture.read()
             if good:
                 last_at = time.monotonic()
@@ -109,6 +102,10 @@ class OpenCvCamera:
                 self._stopping.wait(0.02)
         capture.release()
         self._slot.fail(DeviceLost(f"The camera '{self.name}' gives no more pictures: connect it again."))
+
+    def _done(self) -> bool:
+        """Closed, or nobody is left who could close it."""
+        return self._stopping.is_set() or not threading.main_thread().is_alive()
 
 
 def _pause_s(capture: Any) -> float:

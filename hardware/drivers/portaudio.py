@@ -4,7 +4,7 @@ Two streams, because capture and play-out are two clocks; blocks of 10 ms at low
 application to application where larger blocks gave 80. PortAudio's facts that shape this file:
 
 * A device that is pulled out may end the stream (`finished_callback`), or just stop calling, or be replaced by silence;
-  so the callbacks are watched, and one second without any is a loss.
+  so the callbacks are watched, and one second without any is a loss. (A loop that stands still for a second is none.)
 * The list of devices is frozen when the library starts. `refresh` starts it anew, which ends every open stream, so it
   happens only while none is open: close what is lost, then open again by name.
 * Index numbers move; names stay. On Windows each device is listed once per host API and the default one (MME) is slow
@@ -177,7 +177,7 @@ class PortAudioMicrophone:
         self.overflows = 0
         self._ring: Mailbox[AudioBlock] = Mailbox(RING_BLOCKS, loop)
         self._clock = CaptureClock()
-        self._heard = False
+        self._silent_from = time.monotonic() + START_LIMIT_S
         self._closed = False
         self._stream = _open_stream(
             "microphone", device, channels=1, callback=self._captured, finished_callback=self._finished
@@ -194,15 +194,14 @@ class PortAudioMicrophone:
         return self._clock.missing_samples
 
     async def read(self) -> AudioBlock:
-        try:
-            async with asyncio.timeout(SILENT_LIMIT_S if self._heard else START_LIMIT_S):
-                block = await self._ring.take()
-                self._heard = True
-                return block
-        except TimeoutError:
-            self._ring.fail(_lost("microphone", self.name))
-            self.close()
-            return await self._ring.take()
+        while True:
+            try:
+                async with asyncio.timeout(SILENT_LIMIT_S):
+                    return await self._ring.take()
+            except TimeoutError:
+                if time.monotonic() > self._silent_from:
+                    self._ring.fail(_lost("microphone", self.name))
+                    self.close()
 
     def close(self) -> None:
         if not self._closed:
@@ -212,6 +211,7 @@ class PortAudioMicrophone:
     def _captured(self, data: Any, count: int, _time: Any, status: Any) -> None:
         now = time.monotonic()
         self.overflows += bool(status.input_overflow)
+        self._silent_from = now + SILENT_LIMIT_S
         position = self._clock.place(count, now)
         self._ring.put(AudioBlock(data[:, 0].copy(), position, now - self._delay_s - count / SAMPLE_RATE))
 
@@ -228,7 +228,7 @@ class PortAudioSpeaker:
         self._loop = loop
         self._channels = min(2, int(device["max_output_channels"]))
         self._render: Render | None = None
-        self._called_at = time.monotonic()
+        self._silent_from = time.monotonic() + START_LIMIT_S
         self._gone = asyncio.Event()
         self._closed = False
         self._stream = _open_stream(
@@ -241,12 +241,12 @@ class PortAudioSpeaker:
 
     def start(self, render: Render) -> None:
         self._render = render
-        self._called_at = time.monotonic() + START_LIMIT_S - SILENT_LIMIT_S
+        self._silent_from = time.monotonic() + START_LIMIT_S
         _start("speaker", self.name, self._stream)
 
     async def watch(self) -> None:
         """Raises DeviceLost once the speaker has ended, or has not asked for a second."""
-        while not self._gone.is_set() and time.monotonic() - self._called_at < SILENT_LIMIT_S:
+        while not self._gone.is_set() and time.monotonic() < self._silent_from:
             try:
                 async with asyncio.timeout(SILENT_LIMIT_S / 4):
                     await self._gone.wait()
@@ -261,7 +261,7 @@ class PortAudioSpeaker:
             _library.close(self._stream)
 
     def _wanted(self, out: Any, count: int, _time: Any, status: Any) -> None:
-        self._called_at = time.monotonic()
+        self._silent_from = time.monotonic() + SILENT_LIMIT_S
         self.underflows += bool(status.output_underflow)
         out[:] = 0.0 if self._render is None else self._render(count)[:, np.newaxis]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from hardware.devices import open_camera
 from hardware.drivers.opencv import OpenCvCamera
 from hardware.errors import DeviceLost, DeviceMissing
 from hardware.ports import Camera, Frame
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def write_video(path: Path, frames: int) -> Path:
@@ -53,7 +58,17 @@ async def test_closing_stops_the_thread(tmp_path: Path) -> None:
     assert camera is not None
     await camera.read()
     camera.close()
+    for thread in camera_threads():
+        await asyncio.to_thread(thread.join, 20)
     assert not camera_threads()
+
+
+def test_a_process_that_forgets_its_camera_still_ends(tmp_path: Path) -> None:
+    program = (
+        "import asyncio\nfrom hardware.devices import open_camera\n"
+        f"asyncio.run(open_camera('opencv:{write_video(tmp_path / 'a.avi', 3000)}'))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=30)
 
 
 @pytest.mark.parametrize("source", ["63", "/nowhere/video.avi"])

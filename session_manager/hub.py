@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -35,6 +36,8 @@ from signaling.ports import Connection, LoggedPacket, Slot
 from signaling.server import SignalingServer
 from signaling.settings import SignalingSettings
 from transcription.audio_log import AudioLog
+
+MEDIA_FIGURES_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +93,10 @@ class _QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _maps(value: object) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -199,6 +206,14 @@ class Hub:
     def running(self) -> HubRunning:
         return HubRunning(self.settings.url, self.settings.port, os.getpid())
 
+    async def _watch_media(self) -> None:
+        while True:
+            await asyncio.sleep(MEDIA_FIGURES_S)
+            figures = await self.plane.stats()
+            bursts = [worker.get("burst_ms", {}) for worker in _maps(figures.get("workers"))]
+            slowest = [float(burst["p99"]) for burst in bursts if burst.get("count")]
+            self.live.forward_p99_ms = max(slowest, default=None)
+
     async def run(self, ready: Callable[[HubRunning], None]) -> None:
         """Until `stopped` is set. Raises StartFailed when a part cannot start."""
         try:
@@ -208,6 +223,7 @@ class Hub:
         try:
             async with asyncio.TaskGroup() as group:
                 background = [group.create_task(self.transcript.run(), name="transcript")]
+                background.append(group.create_task(self._watch_media(), name="media-figures"))
                 web = group.create_task(self._web.serve(sockets=[self._socket]), name="web")
                 await self.live.restore()
                 processes = self.recogniser.processes_for(f"ws://{self._own_host}:{self.settings.port}/feed")

@@ -54,6 +54,7 @@ class LiveSessions:
         self._media_workers = media_workers
         self._model_sentence = has_model
         self._clock = clock
+        self.forward_p99_ms: float | None = None
         self._record_gaps: dict[str, str] = {}
         self._ending: dict[str, asyncio.Task[Session]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -240,4 +241,5 @@ class LiveSessions:
             captions_message=sentence,
             media_workers=self._media_workers,
             transcription_workers=self._feed.workers,
+            forward_p99_ms=self.forward_p99_ms,
         )

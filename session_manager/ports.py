@@ -12,7 +12,10 @@ from signaling.ports import Socket
 
 @dataclass(frozen=True, slots=True)
 class HubStatus:
-    """`record`: on, or gap with a sentence. `captions`: on, delayed or unavailable, with a sentence when not on."""
+    """`record`: on, or gap with a sentence. `captions`: on, delayed or unavailable, with a sentence when not on.
+
+    `forward_p99_ms`: from reading a burst of datagrams to its last copy sent, in the busiest media worker.
+    """
 
     record: str
     record_message: str
@@ -20,6 +23,7 @@ class HubStatus:
     captions_message: str
     media_workers: int
     transcription_workers: int
+    forward_p99_ms: float | None = None
 
 
 class Runtime(Protocol):

@@ -133,11 +133,14 @@ class Recorder:
         await asyncio.to_thread(self._queue.put, mark)
         await done
 
+    def conclude(self, stream: OpenStream) -> None:
+        """Nothing follows: a failure that lasts until now is told as it is."""
+        self._recovered(stream)
+
     async def forget(self, key: StreamKey) -> None:
         """The stream is decided and its session over: close its file."""
         stream = self._streams.pop(key, None)
         if stream is not None:
-            self._recovered(stream)
             await asyncio.to_thread(stream.log.close)
 
     async def read(self, stream: OpenStream, from_sample: int, limit: int) -> list[Packet]:
@@ -237,7 +240,6 @@ class Recorder:
     def _recovered(self, stream: OpenStream) -> None:
         failure = self._failures.pop(stream.key, None)
         if failure is not None:
-            log.warning("the audio log takes stream %s/%d again", stream.stream.track_id, stream.stream.epoch)
             self._events.record_recovered(stream, failure.started_at, failure.ended_at, failure.cause)
 
 

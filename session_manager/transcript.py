@@ -129,15 +129,17 @@ class Transcript:
         """Sample spans of each stream that the log does not have, from sample 0 to its end."""
         found: dict[StreamKey, tuple[tuple[int, int], ...]] = {}
         for one in self._of(session_id):
-            spans = one.open.log.spans()
-            found[one.open.key] = tuple((s.start_sample, s.end_sample) for s in spans if not s.present)
+            holes = one.open.log.missing(0, one.open.end_sample)
+            found[one.open.key] = tuple((hole.start_sample, hole.end_sample) for hole in holes)
         return found
 
     async def settle(self, session_id: str) -> None:
-        """The log of every stream of the session is complete, and so is what the store knows of its length."""
+        """The log of every stream of the session is complete, and so is what the store knows of length and gaps."""
         await self.recorder.settle()
         for one in self._of(session_id):
+            self.recorder.conclude(one.open)
             await self._note_end(one)
+        await asyncio.gather(*self._tasks)
 
     async def forget(self, session_id: str) -> None:
         for one in self._of(session_id):

@@ -53,7 +53,7 @@ class Dialogue:
 
     def languages(self, site: str) -> tuple[str, ...]:
         """Japanese first; English only where it is spoken."""
-        return tuple(sorted({one.language for one in self.of(site)}, reverse=True))
+        return tuple(sorted({one.language for one in self.of(site)}, reverse=True)) or ("ja",)
 
 
 def load_dialogue(folder: Path = FOLDER) -> Dialogue:

@@ -77,8 +77,7 @@ class Performance:
         return BoardFacts(name, heard, status["join"]["join_ms"])
 
     async def _forward_p99_ms(self) -> float | None:
-        media = (await self._stage.hub.get("/api/status")).get("media", {})
-        figure: float | None = media.get("forward_p99_ms")
+        figure: float | None = (await self._stage.hub.get("/api/status"))["forward_p99_ms"]
         return figure
 
     async def export(self, folder: Path) -> list[str]:

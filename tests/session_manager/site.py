@@ -42,7 +42,7 @@ PASSWORD = "correct horse battery staple"
 BEGAN_AT = 1_790_000_000.0  # 2026-09-21 22:13:20 in Tokyo
 
 
-Script = Callable[["Wire"], Awaitable[None]]
+Script = Callable[["Wire"], Awaitable[object]]
 
 
 class Wire:
@@ -69,6 +69,9 @@ class Wire:
 
     async def say(self, kind: str, body: object, **envelope: object) -> None:
         await self._socket.send(json.dumps({"t": kind, "b": body, "ts": 1, **envelope}))
+
+    async def shout(self, text: str) -> None:
+        await self._socket.send(text)
 
     async def event(self, kind: str, body: object) -> None:
         self.seq += 1

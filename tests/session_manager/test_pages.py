@@ -1,4 +1,4 @@
-"""What the server sends for each page: light, calm in colour, in the visitor's language, escaped, for who may see it."""
+"""What the server sends for each page: light, readable, in the visitor's language, escaped, for who may see it."""
 
 from __future__ import annotations
 

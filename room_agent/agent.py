@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from room_agent.attendance import Attendance, Ending
 from room_agent.conductor import Connection, Link, Phase
 from room_agent.config import BoardSettings
-from room_agent.devices import Devices
+from room_agent.devices import Devices, Openers
 from room_agent.epochs import EpochCounter
 from room_agent.errors import HubRefused, HubUnreachable
 from room_agent.hub import HubClient, Invitation, signaling_url
@@ -59,11 +59,11 @@ def versions() -> Mapping[str, str]:
 class Agent:
     """One board, for as long as its process lives. `run` may be cancelled; it then leaves and closes properly."""
 
-    def __init__(self, settings: BoardSettings, epochs: EpochCounter) -> None:
+    def __init__(self, settings: BoardSettings, epochs: EpochCounter, openers: Openers | None = None) -> None:
         self._settings = settings
         self._hub = HubClient(settings.hub, settings.token)
         self._playback = Playback()
-        self._devices = Devices(settings, epochs, self._playback)
+        self._devices = Devices(settings, epochs, self._playback, openers)
         self._attendance: Attendance | None = None
         self._invitation: Invitation | None = None
         self._site_names: dict[str, str] = {}
@@ -177,6 +177,7 @@ class Agent:
             state=_STATES[stay.state.phase] if stay else self._state,
             session=self._session(),
             devices=self._devices.facts(),
+            echo=self._devices.echo(),
             link=self._link(),
             sending=SendFacts(
                 epoch=voice.epoch,

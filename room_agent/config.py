@@ -14,7 +14,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "SHIMAWA_DEVICE_TOKEN_FILE": ("token_file",),
     "SHIMAWA_STATE": ("state",),
     "SHIMAWA_STATUS_PORT": ("status_port",),
+    "SHIMAWA_ECHO": ("echo",),
     "SHIMAWA_MICROPHONE": ("devices", "microphone"),
     "SHIMAWA_CAMERA": ("devices", "camera"),
     "SHIMAWA_SPEAKER": ("devices", "speaker"),
@@ -65,6 +66,8 @@ class BoardSettings(_Section):
     audio_kbps: Annotated[int, Field(ge=16, le=64)] = 32
     ask_every_s: Annotated[float, Field(ge=0.1, le=60)] = 5.0
     once: bool = False
+    echo: Literal["auto", "on", "off"] = "auto"
+    """The echo canceller of this program; off for a board whose own works. `auto`: on between real devices."""
     devices: DeviceSettings = DeviceSettings()
     video: VideoSettings = VideoSettings()
 

@@ -44,6 +44,16 @@ class DeviceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class EchoFacts:
+    """`reduction_db`: how much quieter the canceller makes the microphone while the loudspeaker sounds; None: off."""
+
+    wanted: str = "off"
+    active: bool = False
+    reduction_db: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkFacts:
     """`loss`: share of this board's packets that did not reach the hub lately, 0 to 1. None: not measured yet."""
 
@@ -88,6 +98,7 @@ class Status:
     state: State
     session: SessionFacts | None = None
     devices: tuple[DeviceFacts, ...] = ()
+    echo: EchoFacts = EchoFacts()
     link: LinkFacts = LinkFacts()
     sending: SendFacts = SendFacts()
     join: JoinFacts = JoinFacts()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from session_manager.errors import NotPossible
 from session_manager.records import Line, Stream
 from session_manager.store.events import next_event
 from session_manager.store.part import Part, need
@@ -47,8 +48,11 @@ class Lines(Part):
         """One transaction: the line, the watermark from `watermark_from` to `watermark_to`, and the event's number.
 
         `watermark_from` None: do not compare (a repair behind the watermark). The watermark never goes back. A
-        suppressed line has no event. Keyed by (track, epoch, start_sample): again is AlreadyThere. Raises NotFound.
+        suppressed line has no event. Keyed by (track, epoch, start_sample): again is AlreadyThere. Raises NotFound,
+        and NotPossible for samples that run backwards.
         """
+        if not 0 <= start_sample <= end_sample:
+            raise NotPossible("A line cannot end before it starts.")
         said = _Said(start_sample, end_sample, text, language, confidence, suppressed)
         with self._database.write() as connection:
             stream = read_stream(connection, track_id, epoch)

@@ -183,9 +183,19 @@ def test_a_watermark_that_is_not_where_it_was_refuses_the_line(
 ) -> None:
     stream = hall.stream()
     said(hall, stream)
-    outcome = said(hall, stream, start_sample=50_000, watermark_from=watermark_from, watermark_to=watermark_to)
+    outcome = said(
+        hall, stream, start_sample=50_000, end_sample=60_000, watermark_from=watermark_from, watermark_to=watermark_to
+    )
     assert outcome == WatermarkMoved(48_000)
     assert len(hall.store.lines(hall.session_id)) == hall.store.last_event(hall.session_id) == 1
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, 5), (10, 9)])
+def test_a_line_that_runs_backwards_is_refused(hall: Hall, start: int, end: int) -> None:
+    stream = hall.stream()
+    with pytest.raises(NotPossible, match="before it starts"):
+        said(hall, stream, start_sample=start, end_sample=end)
+    assert current(hall, stream).watermark_sample == 0
 
 
 def test_a_repair_behind_the_watermark_leaves_it_where_it_is(hall: Hall) -> None:

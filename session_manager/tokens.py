@@ -19,7 +19,7 @@ from session_manager.errors import StartFailed
 
 AUDIENCE = "shimawa-signal"
 SECRET_BYTES = 32
-SECRET_FILE = "secret.key"  # noqa: S105 - a file name
+SECRET_FILE = "secret.key"
 MAX_CHARACTERS = 512
 
 _VERSION = "s1"

@@ -304,6 +304,7 @@ def test_captions_break_at_sensible_places(text: str, lines: list[str]) -> None:
 @given(st.text(st.sampled_from("あいうっゃー、。「」（）漢字会議カタッァabc12 　.,々👨\u200d👧がﾞ"), max_size=120))
 @example("あ" * 15 + "っ" * 3 + "。")
 @example("12345 " * 10)
+@example("あ" * 16 + "12")
 def test_breaks_lose_nothing_obey_the_rules_and_keep_to_16_characters(text: str) -> None:
     lines = wrap(text)
     assert "".join("".join(lines).split()) == "".join(text.split())

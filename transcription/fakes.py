@@ -43,7 +43,7 @@ Script = Callable[[RecognitionRequest], Recognition | str]
 
 
 class ScriptedEngine:
-    """`script` answers each request; it may raise RecognitionError (a poisoned item). `seconds`: what a call takes."""
+    """`script` answers each request; it may raise RecognitionError (a poisoned item). `seconds`: what each takes."""
 
     name = "scripted"
     model = "script"
@@ -57,7 +57,7 @@ class ScriptedEngine:
     def recognise(self, batch: Sequence[RecognitionRequest]) -> list[Recognition]:
         self.calls.append(list(batch))
         if self._seconds:
-            self._released.wait(self._seconds)
+            self._released.wait(self._seconds * len(batch))
         return [self._one(request) for request in batch]
 
     def _one(self, request: RecognitionRequest) -> Recognition:
@@ -122,18 +122,19 @@ class ScriptedTrack:
 class ScriptedHub:
     """Serves the feed on a loopback port and stores facts as a hub does: once each, watermark in the same step."""
 
-    def __init__(self, tracks: Iterable[ScriptedTrack], token: str) -> None:
+    def __init__(self, tracks: Iterable[ScriptedTrack], token: str, port: int = 0) -> None:
         self.tracks = list(tracks)
         self.statuses: list[WorkerStatus] = []
         self.hellos: list[WorkerHello] = []
         self.most_ahead_s = 0.0
         self._token = token
+        self._port = port
         self._changed = asyncio.Condition()
         self._server: Server | None = None
         self._connection: ServerConnection | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(self._worker, "127.0.0.1", 0, compression=None)
+        self._server = await serve(self._worker, "127.0.0.1", self._port, compression=None)
         return self
 
     async def __aexit__(

@@ -62,15 +62,21 @@ class _Stream:
     last_audio_at: float = 0.0
     stalled: bool = False
 
-    def hear(self) -> list[Heard]:
-        """In the ears' thread: no other call touches this ear meanwhile."""
+    @property
+    def wants_hearing(self) -> bool:
+        return not self.finished and (bool(self.inbox) or self.stalled or self.end_sample is not None)
+
+    def hear(self, stalled: bool) -> tuple[list[Heard], bool]:
+        """What is new, and whether it is the last. In the ears' thread: nothing else touches this ear meanwhile."""
+        end_sample = self.end_sample  # read first: once it is set, nothing is added to the inbox any more
         count = min(len(self.inbox), BLOCK_PACKETS)
         heard = self.ear.hear([self.inbox.popleft() for _ in range(count)])
-        if self.end_sample is not None and not self.inbox:
-            heard += self.ear.finish(self.end_sample)
-        elif self.stalled:
+        ended = end_sample is not None and not self.inbox
+        if ended:
+            heard += self.ear.finish(end_sample)
+        elif stalled:
             heard += self.ear.stalled()
-        return heard
+        return heard, ended
 
 
 class FeedSession:
@@ -164,23 +170,20 @@ class FeedSession:
             await self._audio.wait()
             await asyncio.sleep(GATHER_S)
             self._audio.clear()
-            busy = [s for s in self._streams.values() if s.inbox or s.stalled or s.end_sample is not None]
-            for stream in busy:
-                ending = stream.end_sample is not None and len(stream.inbox) <= BLOCK_PACKETS
-                heard = await loop.run_in_executor(self._ears, stream.hear)
-                self._listen(stream, heard, ending)
+            for stream in [s for s in self._streams.values() if s.wants_hearing]:
+                stalled, stream.stalled = stream.stalled, False
+                heard, stream.finished = await loop.run_in_executor(self._ears, stream.hear, stalled)
+                self._listen(stream, heard, stalled)
                 if stream.inbox:
                     self._audio.set()
 
-    def _listen(self, stream: _Stream, heard: list[Heard], ending: bool) -> None:
+    def _listen(self, stream: _Stream, heard: list[Heard], stalled: bool) -> None:
         now = self._clock()
         requests = stream.listener.hear(heard)
-        if stream.stalled:
-            requests += stream.listener.stalled()
-            stream.stalled = False
-        if ending and stream.end_sample is not None and not stream.finished:
+        if stream.finished and stream.end_sample is not None:
             requests += stream.listener.finish(stream.end_sample)
-            stream.finished = True
+        elif stalled and not stream.inbox:
+            requests += stream.listener.stalled()
         for request in requests:
             self._scheduler.add_final(request, now)
         self._offer_partial(stream, now)

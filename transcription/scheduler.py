@@ -47,7 +47,7 @@ class Scheduler:
         self._batch_key = batch_key
         self._lanes: dict[int, _Lane] = {}
         self._in_flight: set[int] = set()
-        self._busy = 0.0
+        self._load = 0.0
         self._measured_at: float | None = None
         self._step = 0
         self._calm_since: float | None = None
@@ -128,22 +128,22 @@ class Scheduler:
         finals = sum(request.kind != "partial" for request in batch)
         self.finals_done += finals
         self.partials_done += len(batch) - finals
-        self._measure(started)
-        self._busy += max(0.0, now - started)
-        self._measured_at = now
-        self._busy = min(self._busy, self._rules.load_window_s)
+        self._measure(started, busy=False)
+        self._measure(now, busy=True)
 
     # ---- load ------------------------------------------------------------------------------------------------------
 
-    def _measure(self, now: float) -> None:
-        """Let the busy time of the past fade with the window's time constant."""
+    def _measure(self, now: float, busy: bool) -> None:
+        """Busy share with exponential forgetting: it approaches 1 while busy and 0 while not."""
         if self._measured_at is not None and now > self._measured_at:
-            self._busy *= math.exp(-(now - self._measured_at) / self._rules.load_window_s)
+            kept = math.exp(-(now - self._measured_at) / self._rules.load_window_s)
+            self._load = self._load * kept + (1.0 - kept if busy else 0.0)
         self._measured_at = now if self._measured_at is None else max(now, self._measured_at)
 
     def observe(self, now: float) -> None:
         """Call about once a second: steps up at once, down one step after a calm time."""
-        self._measure(now)
+        if not self._in_flight:
+            self._measure(now, busy=False)
         wanted = next(i for i, (limit, _) in enumerate(self._rules.steps) if self.load < limit)
         if self.lag_s(now) > self._rules.backlog_off_s:
             wanted = len(self._rules.steps) - 1
@@ -159,7 +159,7 @@ class Scheduler:
     @property
     def load(self) -> float:
         """Busy share of the recent past, 0 to 1."""
-        return min(1.0, self._busy / self._rules.load_window_s)
+        return self._load
 
     @property
     def partials(self) -> PartialMode:

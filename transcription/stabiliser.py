@@ -49,15 +49,14 @@ class Stabiliser:
         same = list(takewhile(lambda pair: pair[0][1] == pair[1], zip(ours, theirs, strict=False)))
         if not same:
             return 0
-        end = same[-1][0][0] + 1
-        if end < len(newest) and newest[end].display in _SENTENCE_END:
-            return end + 1
+        upto = min(same[-1][0][0] + 2, len(newest))
+        sentence = max((i + 1 for i in range(1, upto) if newest[i].display in _SENTENCE_END), default=0)
         if len(same) <= self._hold_back:
-            return 0
+            return sentence
         end = same[-1 - self._hold_back][0][0] + 1
         while 0 < end < len(newest) and _latin(newest[end - 1]) and _latin(newest[end]):
             end -= 1
-        return end
+        return max(end, sentence)
 
     def _tail_index(self, newest: list[Grapheme]) -> int:
         """Where `newest` goes on after what is committed: by agreement of the last keys, else by count."""

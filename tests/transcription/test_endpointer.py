@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +61,7 @@ def test_a_fresh_endpointer_at_any_watermark_finds_the_same_rest(script: list[tu
 def test_spans_are_in_order_apart_and_bounded(script: list[tuple[float, int, float]]) -> None:
     windows = spoken(script)
     found, rules = heard(windows), EndpointRules()
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert before.end_sample <= after.start_sample
     for utterance in found:
         length = utterance.end_sample - utterance.start_sample
@@ -95,7 +97,7 @@ def test_a_weak_beginning_belongs_to_the_utterance() -> None:
 
 
 def test_a_hint_at_the_end_of_a_pause_holds_the_sentence_together() -> None:
-    pause = seconds_of(QUIET, 0.6)[2:] + [HINT, HINT]
+    pause = [*seconds_of(QUIET, 0.6)[2:], HINT, HINT]
     assert len(heard(seconds_of(SPEECH, 1) + pause + seconds_of(SPEECH, 1) + seconds_of(QUIET, 1))) == 1
 
 
@@ -118,7 +120,7 @@ def test_long_speech_is_cut_at_its_longest_pause_after_the_soft_maximum() -> Non
 
 
 def test_speech_without_a_pause_is_cut_at_its_quietest_window_before_the_hard_maximum() -> None:
-    windows = seconds_of(SPEECH, 18) + [Window(0.9, -50.0)] + seconds_of(SPEECH, 5) + seconds_of(QUIET, 1)
+    windows = [*seconds_of(SPEECH, 18), Window(0.9, -50.0), *seconds_of(SPEECH, 5), *seconds_of(QUIET, 1)]
     first, second = heard(windows)
     assert first.end_sample == windows_for(18) * WINDOW
     assert second.start_sample == first.end_sample

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware.ports import SAMPLE_RATE
+from hardware.ports import SAMPLE_RATE, Samples
 from room_agent.arrivals import MIN_TARGET_S
 from room_agent.playout import BOUND_S, INBOX_PACKETS, PlayoutBuffer
 from tests.room_agent.wire import PACKET, PERIOD, Ramp, Wire
@@ -72,6 +73,20 @@ def test_a_stall_of_the_network_is_worked_off_within_two_seconds_and_loses_nothi
     assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
     assert (stats.lost, stats.late, stats.dropped, stats.underruns) == (0, 0, 0, 1)
     assert stats.target_ms == MIN_TARGET_MS
+
+
+class Hush(Ramp):
+    """Nothing but quiet, which is cut first."""
+
+    def decode(self, payload: bytes) -> Samples | None:
+        return np.zeros(PACKET, np.float32)
+
+
+def test_a_device_with_large_blocks_does_not_cut_more_than_there_is_to_cut() -> None:
+    wire = Wire(buffer=PlayoutBuffer(Hush()), block=9600, delay=stall(150, 0.3))
+    stats = wire.settle(8.0)
+    assert stats.underruns == 1
+    assert stats.skipped_ms < 330.0
 
 
 def test_a_stall_of_our_own_process_is_worked_off_within_two_seconds() -> None:
@@ -228,6 +243,28 @@ def test_without_the_codecs_help_a_lost_packet_is_the_last_one_again_and_fading(
     assert wire.buffer.stats().lost == 4
     assert np.max(np.abs(heard)) <= np.max(heard[-480:]) + 0.01
     assert (heard == 0.0).any()
+
+
+def test_network_thread_audio_thread_and_a_reader_of_figures_do_not_disturb_each_other() -> None:
+    buffer, packets = PlayoutBuffer(Ramp()), 3000
+    pushed = threading.Event()
+
+    def network() -> None:
+        for index in range(packets):
+            buffer.push(index, index * PACKET, b"%d" % (index * PACKET), index * 0.02)
+        pushed.set()
+
+    thread = threading.Thread(target=network)
+    thread.start()
+    block = 0
+    while not pushed.is_set() or block < 200:
+        assert buffer.pull(480, block * 0.01).shape == (480,)
+        assert buffer.stats().received <= packets
+        block += 1
+    thread.join()
+    buffer.pull(480, packets * 0.02)
+    stats = buffer.stats()
+    assert stats.received + stats.dropped >= packets
 
 
 @settings(max_examples=60, deadline=None)

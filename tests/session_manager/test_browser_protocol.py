@@ -25,7 +25,8 @@ async ({ tokens }) => {
     if (token === "none") throw Object.assign(new Error("no seat"), { final: true, code: "bad_token" });
     return token;
   }, info: { name: "test", version: "1" }, random: () => 0 });
-  for (const type of ["link", "joined", "line.committed", "levels"]) signaling.on(type, (body) => told.push([type, body]));
+  const types = ["link", "joined", "line.committed", "levels"];
+  for (const type of types) signaling.on(type, (body) => told.push([type, body]));
   signaling.start();
 }
 """

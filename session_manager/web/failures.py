@@ -21,7 +21,7 @@ from session_manager.errors import (
     TooFast,
 )
 from session_manager.web.pages import error_page as _page
-from session_manager.web.security import refused
+from session_manager.web.security import VIEW_COOKIE, refused
 
 STATUS: dict[type[SessionManagerError], int] = {
     NotSignedIn: 401,
@@ -54,11 +54,7 @@ async def _ours(connection: HTTPConnection, error: Exception) -> Response:
     if isinstance(connection, WebSocket):
         return await _close(connection)
     if _is_page(connection):
-        return (
-            RedirectResponse(f"/login?next={quote(connection.url.path)}", 303)
-            if status == 401
-            else _page(connection, status)
-        )
+        return RedirectResponse(_door(connection), 303) if status == 401 else _page(connection, status)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooFast) else None
     return refused(status, error.code, str(error), headers)
 
@@ -93,6 +89,13 @@ async def _close(socket: WebSocket) -> Response:
     """Before it was accepted: the client sees 403."""
     await socket.close(POLICY_VIOLATION)
     return Response()
+
+
+def _door(connection: HTTPConnection) -> str:
+    """Where somebody nobody knows is led; a reader whose cookie has expired needs a link, not a password."""
+    if any(name.startswith(f"{VIEW_COOKIE}_") for name in connection.cookies):
+        return "/live"
+    return f"/login?next={quote(connection.url.path)}"
 
 
 def _is_page(connection: HTTPConnection) -> bool:

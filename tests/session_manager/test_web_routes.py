@@ -143,3 +143,27 @@ async def test_the_interface_is_described(web: Web) -> None:
     operations = [op for path in described["paths"].values() for op in path.values()]
     assert all(op["tags"] and op["summary"] for op in operations)
     assert "/api/sessions/{session_id}/transcript.{extension}" in described["paths"]
+
+
+async def test_a_person_who_opens_a_page_without_access_is_led_to_a_door(web: Web) -> None:
+    page = f"/live/{web.hall.session_id}"
+    async with web.browser() as stranger:
+        stranger.headers["Accept"] = "text/html"
+        led = await stranger.get(page)
+        assert (led.status_code, led.headers["location"]) == (303, f"/login?next={page}")
+        missing = await stranger.get("/nowhere")
+        assert (missing.status_code, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    async with web.viewing(web.hall.session_id) as reader:
+        reader.headers["Accept"] = "text/html"
+        assert (await reader.get(page)).status_code == 200
+        web.at[0] += 13 * 3600
+        led = await reader.get(page)
+        assert (led.status_code, led.headers["location"]) == (303, "/live")
+
+
+async def test_programs_get_sentences_and_not_pages(web: Web) -> None:
+    async with web.browser() as browser:
+        for path, status in (("/api/nowhere", 404), ("/api/login", 405), ("/nowhere", 404)):
+            answer = await browser.get(path)
+            assert answer.status_code == status
+            assert set(answer.json()) == {"code", "message"}

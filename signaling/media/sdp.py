@@ -43,7 +43,7 @@ class Fingerprint:
 @dataclass(slots=True)
 class Codec:
     payload_type: int
-    name: str
+    name: str = ""
     clock_rate: int = 0
     fmtp: str = ""
 
@@ -163,11 +163,11 @@ def _attribute(section: Section, name: str, value: str) -> None:
         case "rtpmap":
             number, _, encoding = value.partition(" ")
             name, rate = [*encoding.strip().split("/"), "0"][:2]
-            section.codecs.setdefault(_payload_type(number), Codec(int(number), name, int(rate)))
+            codec = _codec(section, number)
+            codec.name, codec.clock_rate = name, int(rate)
         case "fmtp":
             number, _, parameters = value.partition(" ")
-            if (codec := section.codecs.get(int(number))) is not None:
-                codec.fmtp = parameters.strip()
+            _codec(section, number).fmtp = parameters.strip()  # Firefox writes it before the rtpmap
         case "ssrc":
             ssrc = _ssrc(value.split(maxsplit=1)[0])
             if ssrc not in section.ssrcs:
@@ -189,11 +189,11 @@ def _token(value: str) -> str:
     return value
 
 
-def _payload_type(text: str) -> int:
+def _codec(section: Section, text: str) -> Codec:
     number = int(text)
     if not 0 <= number <= 127:
         raise ValueError(text)
-    return number
+    return section.codecs.setdefault(number, Codec(number))
 
 
 def _ssrc(text: str) -> int:

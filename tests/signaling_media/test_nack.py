@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signaling.media.nack import MAX_MISSING, MAX_TRIES, RETRY_S, GapTracker, PacketRing
+
+
+@given(st.sets(st.integers(1, 199)), st.randoms())
+def test_what_is_asked_for_is_exactly_what_is_missing(lost: set[int], random: object) -> None:
+    tracker = GapTracker()
+    for number in range(201):
+        if number not in lost:
+            tracker.add(number, 0.0)
+    assert tracker.due(0.0) == sorted(lost)
+    for number in lost:
+        tracker.add(number, 0.1)
+    assert not tracker
+    assert tracker.due(10.0) == []
+
+
+def test_a_hole_is_asked_for_at_once_then_every_40_ms_and_at_most_five_times() -> None:
+    tracker = GapTracker()
+    tracker.add(0, 0.0)
+    assert not tracker.add(2, 0.0)
+    asked = [now for now in (step * 0.01 for step in range(100)) if tracker.due(now)]
+    assert len(asked) == MAX_TRIES
+    assert all(b - a >= RETRY_S - 1e-9 for a, b in itertools.pairwise(asked))
+    assert tracker.given_up == 1
+    assert not tracker
+
+
+@given(st.lists(st.integers(0, 5000), max_size=200))
+def test_memory_is_bounded_whatever_comes(arrivals: list[int]) -> None:
+    tracker = GapTracker()
+    for place, number in enumerate(arrivals):
+        tracker.add(number, place * 0.001)
+        assert len(tracker.due(1e9)) <= MAX_MISSING
+
+
+def test_a_stall_is_not_asked_for() -> None:
+    tracker = GapTracker()
+    tracker.add(0, 0.0)
+    tracker.add(MAX_MISSING + 2, 0.0)
+    assert tracker.due(0.0) == []
+    assert tracker.given_up == MAX_MISSING + 1
+
+
+def test_late_packets_open_no_holes() -> None:
+    tracker = GapTracker()
+    tracker.add(10, 0.0)
+    assert tracker.add(4, 0.0)
+    assert not tracker
+
+
+@given(st.lists(st.integers(0, 3000), max_size=300))
+def test_the_ring_gives_the_newest_and_forgets_the_rest(puts: list[int]) -> None:
+    ring: PacketRing[int] = PacketRing(64)
+    latest: dict[int, int] = {}
+    for number in puts:
+        ring.put(number, -number)
+        latest[number % 64] = number
+    for number in set(puts):
+        assert ring.get(number) == (-number if latest[number % 64] == number else None)

@@ -98,6 +98,7 @@ class Direction {
 
   #watch(pc, generation) {
     this.next = pc;
+    pc.generation = generation;
     pc.deadline = setTimeout(() => this.#failed(pc, "slow"), UP_MS);
     pc.onconnectionstatechange = () => {
       const state = pc.connectionState;
@@ -196,6 +197,9 @@ export class Call {
 
   /** Own track ids by kind, once published. */
   get published() { return this.#published; }
+
+  /** Of the connections that are up. */
+  get generations() { return { publish: this.#publish.pc?.generation, subscribe: this.#subscribe.pc?.generation }; }
 
   get connections() { return { publish: this.#publish.pc, subscribe: this.#subscribe.pc }; }
 

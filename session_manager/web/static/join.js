@@ -172,8 +172,13 @@ function enter(seat) {
   wireControls(signaling, call, stage);
   call.start(local);
   signaling.start();
-  // Only for tests and for support: what stands, without a way to change it.
-  window.shimawa = Object.freeze({ connections: () => call.connections, link: () => signaling.isOpen, view: () => stage.view });
+  // For support and tests: what stands, and a pulled plug.
+  window.shimawa = Object.freeze({
+    connections: () => call.connections,
+    link: () => signaling.isOpen,
+    me: () => ({ peer_id: signaling.welcome?.peer_id, generations: call.generations }),
+    cut: () => signaling.cut(),
+  });
   addEventListener("pagehide", () => call.stop(), { once: true });
 }
 

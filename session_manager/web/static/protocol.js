@@ -79,6 +79,11 @@ export class Signaling {
     this.#connect();
   }
 
+  /** As if the line had broken: close without a word, and come back by resume. */
+  cut() {
+    if (this.#socket) this.#lose(this.#socket, "cut");
+  }
+
   /** Send a command; resolves with the body of its reply, rejects with a Refusal. */
   request(type, body, timeoutMs = COMMAND_MS) {
     if (this.#over) return Promise.reject(new Refusal("lost", "the connection is over"));

@@ -220,23 +220,22 @@ export class Stage {
     byId("me").classList.toggle("speaking", speaking.has(this.#me));
   }
 
+  /** One element per slot's track. Keyed by the track itself: a new generation may give it the same id. */
   #playSounds() {
-    const heard = new Set();
-    for (const track of this.#media.values()) {
-      if (track.kind !== "audio") continue;
-      heard.add(track.id);
-      if (this.#sounds.has(track.id)) continue;
+    const heard = new Set([...this.#media.values()].filter((track) => track.kind === "audio"));
+    for (const track of heard) {
+      if (this.#sounds.has(track)) continue;
       const audio = el("audio", { autoplay: true });
       audio.srcObject = new MediaStream([track]);
       byId("sounds").append(audio);
-      this.#sounds.set(track.id, audio);
+      this.#sounds.set(track, audio);
       audio.play().catch((error) => { if (error.name === "NotAllowedError") this.#askForSound(); });
     }
-    for (const [id, audio] of this.#sounds) {
-      if (heard.has(id)) continue;
+    for (const [track, audio] of this.#sounds) {
+      if (heard.has(track)) continue;
       audio.srcObject = null;
       audio.remove();
-      this.#sounds.delete(id);
+      this.#sounds.delete(track);
     }
   }
 

@@ -1,0 +1,149 @@
+"""`call.js` against the real hub: two browsers see and hear each other, through mute, replacement and reconnection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from session_manager.hub import Hub
+from session_manager.settings import HubSettings
+from session_manager.store.values import NewSite
+from tests.session_manager.site import chromium, opened
+
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(120)]
+
+RECEIVED = """
+async () => {
+  const { subscribe } = shimawa.connections();
+  const seen = { frames: 0, energy: 0, codecs: [] };
+  if (!subscribe) return seen;
+  const stats = await subscribe.getStats();
+  stats.forEach((report) => {
+    if (report.type !== "inbound-rtp" || !report.packetsReceived) return;
+    seen.frames += report.framesDecoded ?? 0;
+    seen.energy += report.totalAudioEnergy ?? 0;
+    seen.codecs.push(stats.get(report.codecId)?.mimeType);
+  });
+  return seen;
+}
+"""
+
+
+@contextlib.asynccontextmanager
+async def running_hub(folder: Path) -> AsyncIterator[Hub]:
+    hub = Hub(HubSettings(data=folder, port=0, media_port=0, model="none", test_door=True))
+    up = asyncio.Event()
+    running = asyncio.create_task(hub.run(lambda _: up.set()))
+    coming = asyncio.create_task(up.wait())
+    await asyncio.wait([running, coming], return_when=asyncio.FIRST_COMPLETED)
+    coming.cancel()
+    try:
+        yield hub
+    finally:
+        hub.stopped.set()
+        await running
+
+
+async def join(page: Page, hub: Hub, code: str, name: str) -> None:
+    await page.goto(f"{hub.settings.url}/join#{code}")
+    await page.fill("#name", name)
+    await page.click("#join")
+    await expect(page.locator("#line-state")).to_have_text("つながっています", timeout=20_000)
+
+
+async def hears_and_sees(page: Page, *, more_than: dict[str, float] | None = None) -> dict[str, float]:
+    """Waits until new video frames and new sound have been decoded; gives the totals."""
+    before = more_than or {"frames": 0, "energy": 0.0}
+    deadline = time.monotonic() + 30
+    while True:
+        seen: dict[str, float] = await page.evaluate(RECEIVED)
+        if seen["frames"] > before["frames"] + 5 and seen["energy"] > before["energy"]:
+            return seen
+        assert time.monotonic() < deadline, seen
+        await asyncio.sleep(0.2)
+
+
+@contextlib.asynccontextmanager
+async def two_in_a_call(browser: Browser, folder: Path) -> AsyncIterator[tuple[Hub, str, Page, Page]]:
+    async with running_hub(folder) as hub:
+        now = time.time()
+        session = hub.store.add_session("通話", now, now + 3600, "Asia/Tokyo", [NewSite("壱岐", None)])
+        await hub.live.start_session(session.session_id)
+        code = hub.store.add_invitation(session.session_id, "participant", now + 3600, None).code
+        allowed = {"permissions": ["camera", "microphone"]}
+        async with opened(browser, **allowed) as (_, one), opened(browser, **allowed) as (_, other):
+            await join(one, hub, code, "花子")
+            await join(other, hub, code, "太郎")
+            yield hub, session.session_id, one, other
+
+
+async def test_two_browsers_see_and_hear_each_other_through_what_happens(tmp_path: Path) -> None:
+    async with chromium() as browser, two_in_a_call(browser, tmp_path) as (hub, session_id, one, other):
+        heard = await hears_and_sees(one)
+        assert set(heard["codecs"]) == {"video/VP8", "audio/opus"}  # type: ignore[call-overload]
+        await hears_and_sees(other)
+        await expect(one.locator("#tiles .tile.speaking .name")).to_have_text("太郎")
+        await expect(one.locator("#record-state")).to_have_text("記録しています")
+        assert await one.evaluate("document.querySelector('#tiles video').videoWidth") > 0
+
+        # The camera goes dark for everybody, and comes back on the same connection.
+        await other.click("#toggle-camera")
+        await expect(one.locator("#tiles .initial")).to_be_visible()
+        await expect(other.locator("#me-video")).to_be_hidden()
+        await other.click("#toggle-camera")
+        await expect(one.locator("#tiles video")).to_be_visible()
+
+        # A closed microphone is told, not guessed.
+        await other.click("#toggle-mic")
+        await expect(one.locator("#tiles .plate [title]")).to_contain_text(["マイクが切れています"])
+        await other.click("#toggle-mic")
+
+        # The hub gives up a connection: the next generation takes over.
+        peer_id = (await one.evaluate("() => shimawa.me()"))["peer_id"]
+        hub.signaling.connection_lost(session_id, peer_id, "subscribe", 0, "test")
+        await one.wait_for_function("() => shimawa.me().generations.subscribe === 1")
+        await hears_and_sees(one)
+        publisher = (await other.evaluate("() => shimawa.me()"))["peer_id"]
+        hub.signaling.connection_lost(session_id, publisher, "publish", 0, "test")
+        await other.wait_for_function("() => shimawa.me().generations.publish === 1")
+        await hears_and_sees(one, more_than=await one.evaluate(RECEIVED))
+
+        # The socket is cut: the seat is kept and media never stops.
+        before = await one.evaluate("() => shimawa.me()")
+        await one.evaluate("() => shimawa.cut()")
+        await one.wait_for_function("() => shimawa.link()")
+        assert (await one.evaluate("() => shimawa.me()")) == before
+        await hears_and_sees(one, more_than=await one.evaluate(RECEIVED))
+
+        await other.click("#leave")
+        await expect(one.locator("#alone")).to_be_visible()
+
+
+async def test_without_devices_one_listens_and_can_open_the_microphone_later(tmp_path: Path) -> None:
+    async with chromium() as browser, running_hub(tmp_path) as hub:
+        now = time.time()
+        session = hub.store.add_session("通話", now, now + 3600, "Asia/Tokyo", [NewSite("壱岐", None)])
+        await hub.live.start_session(session.session_id)
+        code = hub.store.add_invitation(session.session_id, "participant", now + 3600, None).code
+        allowed = {"permissions": ["camera", "microphone"]}
+        async with opened(browser, **allowed) as (_, one), opened(browser, **allowed) as (_, other):
+            await join(one, hub, code, "花子")
+            await other.add_init_script(
+                "const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices); window.broken = true;"
+                "navigator.mediaDevices.getUserMedia = async (wish) => {"
+                " if (broken) throw new DOMException('', 'NotFoundError'); return real(wish); }"
+            )
+            await join(other, hub, code, "太郎")
+            await hears_and_sees(other)
+            await expect(one.locator("#tiles .initial")).to_be_visible()
+            await other.evaluate("() => { broken = false; }")
+            await other.click("#toggle-mic")
+            await expect(one.locator("#tiles .tile.speaking .name")).to_have_text("太郎", timeout=20_000)
+            await other.click("#toggle-camera")
+            await hears_and_sees(one)

@@ -78,15 +78,6 @@ def set_cookie(
     )
 
 
-def local_path(wanted: str | None) -> str:
-    """Where to go after signing in: a path of this hub, or the start page; never another site."""
-    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
-        return "/"
-    parts = urlsplit(wanted)
-    plain = not parts.scheme and not parts.netloc and all(letter.isprintable() for letter in wanted)
-    return wanted if plain and "\\" not in wanted else "/"
-
-
 def from_elsewhere(scope: Scope, ours: str = "") -> bool:
     """Whether another site's page started this request. Programs send neither header and pass.
 

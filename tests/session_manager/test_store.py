@@ -17,7 +17,7 @@ from session_manager.errors import NotPossible, StartFailed, StoreFailed
 from session_manager.store import Store
 from session_manager.store.database import Database, connect
 from session_manager.store.tables import metadata
-from tests.session_manager.hall import QUICK, open_store
+from tests.session_manager.hall import NOW, QUICK, open_store
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_uses(tmp_path: Path) -> None:
@@ -104,9 +104,14 @@ def test_many_threads_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
 def test_two_processes_worth_of_stores_share_one_file(tmp_path: Path) -> None:
     """`shimawa admin` beside a running hub: another engine, another lock."""
     hub, admin = open_store(tmp_path), open_store(tmp_path)
+    session_id = hub.add_session("t", NOW, NOW + 1, "Asia/Tokyo", []).session_id
+
+    def join(n: int) -> None:
+        (hub if n % 2 else admin).add_person(session_id, f"参加者{n}", "participant", ["ja"], NOW)
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: (hub if n % 2 else admin).add_facility(f"施設{n}", "Asia/Tokyo"), range(40)))
-    assert len(hub.facilities()) == len(admin.facilities()) == 40
+        list(pool.map(join, range(40)))
+    assert len(hub.seats(session_id)) == len(admin.seats(session_id)) == 40
     hub.close()
     admin.close()
 

@@ -218,16 +218,45 @@ async def test_the_hub_can_end_it(browser: Browser, tmp_path: Path) -> None:
         await expect(page.locator("#over-again")).to_be_hidden()
 
 
+async def test_a_link_to_read_goes_to_the_live_page(browser: Browser, tmp_path: Path) -> None:
+    async with running_site(tmp_path) as site, opened(browser) as (_, page):
+        session = site.session()
+        await page.goto(f"{site.url}/join#{site.code(session, 'observer')}")
+        await page.wait_for_url(f"{site.url}/live/{session.session_id}")
+
+
+async def test_a_microphone_that_is_pulled_out_is_said(browser: Browser, tmp_path: Path) -> None:
+    async with running_site(tmp_path) as site, opened(browser, permissions=ALLOWED) as (_, page):
+        await page.add_init_script(
+            "const d = navigator.mediaDevices; const g = d.getUserMedia.bind(d); window.given = [];"
+            "d.getUserMedia = async (c) => { const s = await g(c); given.push(...s.getTracks()); return s; }"
+        )
+        await go_in(page, site)
+        await page.evaluate(
+            "for (const track of given) if (track.kind === 'audio') { track.stop(); track.onended?.(); }"
+        )
+        await expect(page.locator("#sentences")).to_contain_text("マイクが見つかりません")
+        await expect(page.locator("#toggle-mic")).to_have_attribute("aria-pressed", "false")
+        await page.click("#toggle-mic")
+        await expect(page.locator("#toggle-mic")).to_have_attribute("aria-pressed", "true")
+
+
 async def test_who_stands_at_the_door_is_told_so_and_let_in(browser: Browser, tmp_path: Path) -> None:
+    said: list[object] = []
+
     async def hub(wire: Wire) -> None:
-        await wire.welcome(role="lobby", snapshot=snapshot())
-        await wire.event("admitted", {"role": "participant", "permissions": [], "snapshot": snapshot(peer(1))})
+        await wire.welcome(role="lobby", permissions=["hello", "leave"], snapshot=snapshot())
+        said.append((await wire.hear(beats=True))["t"])
+        permissions = ["media.publish", "media.subscribe", "leave"]
+        await wire.event("admitted", {"role": "participant", "permissions": permissions, "snapshot": snapshot(peer(1))})
         await answer_politely(wire)
 
     async with running_site(tmp_path, hub) as site, opened(browser, locale="en-GB", permissions=ALLOWED) as (_, page):
         await go_in(page, site, "John")
+        await expect(page.locator("#sentences")).to_contain_text("at the door")
         await expect(page.locator("#tiles .tile")).to_have_count(1)
         await expect(page.locator("#sentences")).not_to_contain_text("at the door")
+        assert said == ["beat"], "nothing but beats before being let in"
         await expect(page.locator("#leave")).to_have_text("Leave")
 
 

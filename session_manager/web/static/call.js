@@ -13,6 +13,9 @@ const UP_MS = 10_000;
 const DISCONNECTED_MS = 3_000;
 const LONGEST_PAUSE_MS = 10_000;
 
+/** Refusals that trying again does not change; the next welcome or admission does. */
+const ENDING = new Set(["lost", "not_permitted", "session_ended"]);
+
 const NAMES = { audio: ["mic", "person_mic"], video: ["cam", "person_cam"] };
 
 /** VP8 first and nothing else for pictures: the hub forwards and never transcodes. */
@@ -88,7 +91,7 @@ class Direction {
       this.close(this.next);
       this.next = null;
       this.tell("trouble", { connection: this.name, code: error.code ?? error.name, message: error.message });
-      if (error.final || error.code === "lost") return;
+      if (ENDING.has(error.code)) return;
       await delay(Math.max(error.retryAfterMs ?? 0, Math.min(LONGEST_PAUSE_MS, 300 * 2 ** this.failures++)));
       if (this.wanted) this.again = true;
       return;
@@ -138,7 +141,7 @@ class Direction {
  */
 export class Call {
   #signaling; #listeners = new Map(); #local = { audio: null, video: null }; #muted = { audio: false, video: false };
-  #publish; #subscribe; #published = new Map(); #slots = []; #early = new Map(); #started = false; #stale = false;
+  #publish; #subscribe; #published = new Map(); #slots = []; #early = new Map(); #started = false; #permissions = [];
 
   constructor(signaling) {
     this.#signaling = signaling;
@@ -148,7 +151,14 @@ export class Call {
       tell(type, body);
       if (type === "up") this.#mediaChanged();
     });
-    signaling.on("joined", ({ resumed }) => this.#joined(resumed));
+    signaling.on("joined", ({ welcome, resumed }) => {
+      this.#permissions = welcome.permissions ?? [];
+      this.#joined(resumed);
+    });
+    signaling.on("admitted", ({ permissions }) => {
+      this.#permissions = permissions ?? [];
+      if (this.#started) this.#makeBoth();
+    });
     signaling.on("media.slots", ({ generation, slots }) => this.#slotsChanged(generation, slots));
     signaling.on("media.replace", ({ connection, generation }) => this.#replace(connection, generation));
   }
@@ -178,7 +188,7 @@ export class Call {
     const pc = this.#publish.next ?? this.#publish.pc;
     const sender = pc?.senders?.[kind];
     if (sender) await sender.replaceTrack(track).catch(() => this.#publish.make());
-    else if (track && this.#started) this.#publish.make();
+    else if (track && this.#started && this.#may("media.publish")) this.#publish.make();
   }
 
   /** Say that this track is silent on purpose, so that nobody takes the silence for a fault. */
@@ -224,8 +234,13 @@ export class Call {
   }
 
   #makeBoth() {
-    if (this.#local.audio || this.#local.video) this.#publish.make();
-    this.#subscribe.make();
+    if ((this.#local.audio || this.#local.video) && this.#may("media.publish")) this.#publish.make();
+    if (this.#may("media.subscribe")) this.#subscribe.make();
+  }
+
+  /** A hub that lists nothing forbids nothing. */
+  #may(command) {
+    return this.#permissions.length === 0 || this.#permissions.includes(command);
   }
 
   #replace(connection, generation) {

@@ -17,6 +17,7 @@ const local = { audio: null, video: null };
 const on = { audio: true, video: true };
 let stopLevel = () => {};
 let handUp = false;
+let draw = () => {};
 
 // ---- before joining --------------------------------------------------------------------------------------------------
 
@@ -42,6 +43,10 @@ const DOOR = () => ({ not_found: t("join.no_door"), not_possible: t("over.sessio
 async function look() {
   try {
     const found = await api("POST", "/api/join/look", { code: remembered.code }, DOOR());
+    if (found.role === "observer") {
+      location.replace(`/live#${encodeURIComponent(remembered.code)}`);
+      return;
+    }
     remember({ title: found.title });
     showLobby(found);
   } catch (error) {
@@ -51,7 +56,11 @@ async function look() {
   }
 }
 
-function showLobby({ title }) {
+function showLobby({ title, record = "on", captions = "on" }) {
+  const state = [];
+  if (captions !== "on") state.push(notice("plain", captions === "delayed" ? t("captions.delayed") : t("captions.unavailable")));
+  if (record === "gap") state.push(notice("attention", t("record.gap_long")));
+  byId("lobby-state").replaceChildren(...state);
   byId("title").textContent = title ?? "";
   document.title = `${title ?? ""} · ${t("common.product")}`;
   byId("name").value = remembered.name ?? "";
@@ -170,6 +179,8 @@ function enter(seat) {
   tellState(signaling, call, stage);
   watchPictures(signaling, call, stage);
   wireControls(signaling, call, stage);
+  for (const kind of ["audio", "video"]) watchEnd(kind, call, stage);
+  keepAwake();
   call.start(local);
   signaling.start();
   // For support and tests: what stands, and a pulled plug.
@@ -252,7 +263,7 @@ function wireControls(signaling, call, stage) {
   on.video = Boolean(local.video);
   const controls = { audio: byId("toggle-mic"), video: byId("toggle-camera") };
   const names = { audio: ["mic", "mic-off"], video: ["camera", "camera-off"] };
-  const draw = () => {
+  draw = () => {
     for (const kind of ["audio", "video"]) {
       controls[kind].setAttribute("aria-pressed", String(on[kind]));
       controls[kind].querySelector("svg").replaceWith(icon(names[kind][on[kind] ? 0 : 1]));
@@ -293,11 +304,35 @@ function wireControls(signaling, call, stage) {
   draw();
 }
 
+/** A device that is pulled out while in use. */
+function watchEnd(kind, call, stage) {
+  const track = local[kind];
+  if (!track) return;
+  track.onended = () => {
+    if (local[kind] !== track) return;
+    local[kind] = null;
+    on[kind] = false;
+    call.setMuted(kind, true);
+    call.setTrack(kind, null);
+    stage.say("device", ["attention", kind === "audio" ? t("devices.mic_missing") : t("devices.camera_missing")]);
+    if (kind === "video") stage.showSelf(null, remembered.name ?? "");
+    draw();
+  };
+}
+
+/** A phone must not fall asleep in a conversation. */
+function keepAwake() {
+  const ask = () => { if (!document.hidden) navigator.wakeLock?.request("screen").catch(() => {}); };
+  document.addEventListener("visibilitychange", ask);
+  ask();
+}
+
 async function reopen(kind, call, stage) {
   const wish = chosen(kind) ?? { deviceId: "" };
   const found = await openDevices({ [kind]: wish });
   local[kind] = found[kind];
   on[kind] = false;
+  watchEnd(kind, call, stage);
   stage.say("device", found.problems.length ? ["attention", found.problems[0]] : null);
   if (found[kind]) await call.setTrack(kind, found[kind]);
 }
@@ -314,6 +349,13 @@ function wireWords(signaling, stage) {
     hand.setAttribute("aria-pressed", String(handUp));
     byId("hand-word").textContent = handUp ? t("call.hand_down") : t("call.hand");
   };
+  // The hub's word counts: a seat given anew begins with its hand down.
+  const follow = (peer) => {
+    handUp = Boolean(peer?.hand_raised);
+    drawHand();
+  };
+  signaling.on("joined", ({ welcome, resumed }) => { if (!resumed) follow(welcome.snapshot?.peers?.find((peer) => peer.peer_id === welcome.peer_id)); });
+  signaling.on("peer.changed", ({ peer }) => { if (peer.peer_id === signaling.welcome?.peer_id) follow(peer); });
   hand.onclick = async () => {
     const wish = !handUp;
     try {

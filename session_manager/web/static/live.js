@@ -39,13 +39,22 @@ const tracks = new Map();
 let session = { state: page.state ?? "planned", record: "on", captions: "on", message: "" };
 let connected = true;
 let following = true;
+let lastScroll = 0;
 let last = null;
 
 const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
 
+let followingSoon = false;
+
+/** Once per picture: a page that catches up with a whole evening lays itself out once, not once per line. */
 function follow() {
-  if (following) scrollTo({ top: document.documentElement.scrollHeight });
-  byId("latest").hidden = following || captions.lines.size === 0;
+  if (followingSoon) return;
+  followingSoon = true;
+  requestAnimationFrame(() => {
+    followingSoon = false;
+    if (following) scrollTo({ top: document.documentElement.scrollHeight });
+    byId("latest").hidden = following || captions.lines.size === 0;
+  });
 }
 
 function siteOf(siteId, name) {
@@ -120,6 +129,8 @@ const HANDLERS = {
   },
   levels: ({ levels }) => voices.hear(levels, performance.now()),
   "session.changed": (changed) => {
+    // The history of a session that is over tells of the time when it was not.
+    if (page.state === "ended" && changed.state !== "ended") return;
     session = { record: "on", captions: "on", message: "", ...changed };
     drawState();
   },
@@ -177,7 +188,9 @@ function column() {
   drawState();
   listen();
   addEventListener("scroll", () => {
-    following = atEnd();
+    // Only going up is a wish to read on; that the column grew below is none.
+    following = atEnd() || (following && scrollY >= lastScroll);
+    lastScroll = scrollY;
     byId("latest").hidden = following || captions.lines.size === 0;
   }, { passive: true });
   byId("latest").addEventListener("click", () => {

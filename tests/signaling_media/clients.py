@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import random
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +19,7 @@ from signaling.media.aiortc_adapter import (
     encoded_audio_sink,
     send_numbered_audio,
 )
+from signaling.media.udp import Address, PlainPort
 from signaling.ports import Anchor, Connection, LoggedPacket, MediaPlane, Slot, TrackSpec
 
 DEADLINE_S = 20.0
@@ -99,18 +102,43 @@ def opus_packets(count: int) -> list[bytes]:
 TONE = opus_packets(50)
 
 
-class TonePump:
-    """A numbered source at 50 packets/s; `gate` cleared stops it."""
+class LossyPort(PlainPort):
+    """Loses a share of the media both ways; connectivity checks and handshakes pass."""
 
-    def __init__(self, sequence: int = 0, level: int = 20) -> None:
+    def __init__(self, sock: socket.socket, share: float) -> None:
+        super().__init__(sock)
+        self._random = random.Random(7)
+        self.share = share
+        self.lost = 0
+
+    def _loses(self, first: int) -> bool:
+        lost = 128 <= first <= 191 and self._random.random() < self.share
+        self.lost += lost
+        return lost
+
+    def receive(self) -> int:
+        got = super().receive()
+        if got and self.sizes[0] and self._loses(self.cells[0].view[0][0]):
+            self.sizes[0] = 0  # as a stray empty datagram: counted and dropped
+        return got
+
+    def send(self, data: bytes, to: Address) -> bool:
+        return self._loses(data[0]) or super().send(data, to)
+
+
+class TonePump:
+    """A numbered source, 50 packets/s unless told otherwise; `gate` cleared stops it."""
+
+    def __init__(self, sequence: int = 0, level: int = 20, period_s: float = 0.02) -> None:
         self.sequence = sequence
         self.level = level
+        self.period_s = period_s
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def next_packet(self) -> NumberedPacket:
         await self.gate.wait()
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(self.period_s)
         number = self.sequence
         self.sequence += 1
         return NumberedPacket(number, number * 960, TONE[number % len(TONE)], self.level, True)
@@ -152,6 +180,8 @@ class Publisher:
         self.video = video
         self.pump = TonePump()
         self.connection = new_connection()
+        self.rewrite: Callable[[str], str] = str
+        """Done to the server's description before it is used."""
 
     async def publish(self, generation: int = 0, *, track: str | None = None, epoch: int = 1) -> None:
         anchor = Anchor(self.pump.sequence, self.pump.sequence * 960)
@@ -167,7 +197,7 @@ class Publisher:
             specs.append(spec(f"{name}-v", mid, kind="video", session=self.session, epoch=epoch))
         text = self.connection.localDescription.sdp
         answer = await self.plane.publish(self.session, self.peer, generation, text, specs)
-        await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        await self.connection.setRemoteDescription(RTCSessionDescription(self.rewrite(answer), "answer"))
 
     async def close(self) -> None:
         await self.connection.close()
@@ -182,20 +212,23 @@ class Subscriber:
         self.heard: dict[str, list[EncodedAudio]] = {}
         self.frames: dict[str, int] = {}
         self.slots: tuple[Slot, ...] = ()
-        self.offer = ""
+        self.rewrite: Callable[[str], str] = str
+        self.damage: Callable[[str], str] = str
+        """Done to our own answer before the server gets it."""
         self._readers: list[asyncio.Task[None]] = []
 
     async def subscribe(self, generation: int = 0, *, audio: int = 4, video: int = 0) -> None:
         offered = await self.plane.subscribe(self.session, self.peer, generation, audio, video)
-        self.slots, self.offer = offered.slots, offered.sdp
+        self.slots = offered.slots
         self.connection.on("track", self._track)
-        await self.connection.setRemoteDescription(RTCSessionDescription(offered.sdp, "offer"))
+        await self.connection.setRemoteDescription(RTCSessionDescription(self.rewrite(offered.sdp), "offer"))
         for transceiver in self.connection.getTransceivers():
             if transceiver.kind == "audio":
                 packets = self.heard.setdefault(transceiver.mid, [])
                 encoded_audio_sink(transceiver.receiver, packets.append)
         await self.connection.setLocalDescription(await self.connection.createAnswer())
-        await self.plane.answer(self.session, self.peer, generation, self.connection.localDescription.sdp)
+        answer = self.damage(self.connection.localDescription.sdp)
+        await self.plane.answer(self.session, self.peer, generation, answer)
 
     def _track(self, track: Any) -> None:
         if track.kind == "video":

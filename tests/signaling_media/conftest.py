@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from signaling.media.forwarder import TICK_S, Forwarder
 from signaling.media.plane import WorkerPlane
-from signaling.media.udp import open_ports
+from signaling.media.udp import Port, open_ports
 from tests.signaling_media.clients import Recorder
 
 
@@ -16,11 +17,10 @@ async def events() -> Recorder:
     return Recorder()
 
 
-@pytest.fixture
-async def forwarder(events: Recorder) -> AsyncIterator[Forwarder]:
-    """A forwarder on the test's own loop, both address families, with its ticks."""
-    ports = open_ports(["127.0.0.1", "::1"], 0)
-    made = Forwarder(ports, events)
+@contextlib.asynccontextmanager
+async def running(ports: Sequence[Port], events: Recorder, **settings: float) -> AsyncIterator[Forwarder]:
+    """A forwarder on the test's own loop, with its ticks."""
+    made = Forwarder(ports, events, **settings)  # type: ignore[arg-type]
     loop = asyncio.get_running_loop()
     for port in ports:
         loop.add_reader(port.fileno(), made.receive, port)
@@ -36,6 +36,12 @@ async def forwarder(events: Recorder) -> AsyncIterator[Forwarder]:
     for port in ports:
         loop.remove_reader(port.fileno())
     await made.shut_down()
+
+
+@pytest.fixture
+async def forwarder(events: Recorder) -> AsyncIterator[Forwarder]:
+    async with running(open_ports(["127.0.0.1", "::1"], 0), events) as made:
+        yield made
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class Agent:
         self._state: State = "idle"
         self._detail = ""
         self._sent_away: str | None = None
-        self._backoff = Backoff()
+        self._failures = 0
         self._versions = versions()
 
     # ---- the way through the day
@@ -152,8 +152,8 @@ class Agent:
         return None
 
     def _pause_after(self, ending: Ending) -> float:
-        self._backoff = self._backoff.failed() if ending.again else Backoff()
-        return max(0.5, self._backoff.wait_s(random.random()))
+        self._failures = self._failures + 1 if ending.again else 0
+        return max(0.5, Backoff(self._failures).wait_s(random.random()))
 
     def _say(self, state: State, detail: str) -> None:
         """The log hears of a change once."""

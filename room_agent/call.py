@@ -90,6 +90,7 @@ class _Peer:
     lost: Lost
     pc: RTCPeerConnection = field(init=False, repr=False)
     _connected: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    _gathering: asyncio.Task[None] | None = field(default=None, repr=False)
     _closing: bool = False
     _told: bool = False
 
@@ -115,6 +116,13 @@ class _Peer:
             self._told = True
             self.lost(cause)
 
+    async def settle(self, description: RTCSessionDescription) -> str:
+        """The local description with its candidates. Cancelled, it goes on: aioice would leave its sockets open."""
+        self._gathering = asyncio.create_task(self.pc.setLocalDescription(description), name="gathering")
+        await asyncio.shield(self._gathering)
+        sdp: str = self.pc.localDescription.sdp
+        return sdp
+
     async def wait_connected(self) -> None:
         try:
             await asyncio.wait_for(self._connected.wait(), CONNECT_S)
@@ -137,6 +145,8 @@ class _Peer:
 
     async def close_pc(self) -> None:
         self._closing = True
+        if self._gathering is not None:
+            await asyncio.wait([self._gathering])
         await self.pc.close()
 
 
@@ -170,9 +180,9 @@ class Publishing:
             transceivers.append((self._offer_audio(pc, self._audio), "audio"))
         if self._video is not None:
             transceivers.append((self._offer_video(pc, self._video), "video"))
-        await pc.setLocalDescription(await pc.createOffer())
+        sdp = await self._peer.settle(await pc.createOffer())
         tracks = [self._describe(transceiver.mid or "", kind) for transceiver, kind in transceivers]
-        offer = MediaPublish(generation=self.generation, sdp=pc.localDescription.sdp, tracks=tracks)
+        offer = MediaPublish(generation=self.generation, sdp=sdp, tracks=tracks)
         answer = _expect(await request(offer), MediaPublished)
         self.tracks = tuple(answer.tracks)
         await _understand(pc, answer.sdp, "answer")
@@ -241,8 +251,8 @@ class Receiving:
         on_slots(self.slots)
         pc.on("track", lambda track: self._arrived(track, sink))
         await _understand(pc, offer.sdp, "offer")
-        await pc.setLocalDescription(await pc.createAnswer())
-        answer = MediaAnswer(generation=self.generation, sdp=pc.localDescription.sdp)
+        sdp = await self._peer.settle(await pc.createAnswer())
+        answer = MediaAnswer(generation=self.generation, sdp=sdp)
         _expect(await request(answer), Done)
         await self._peer.wait_connected()
 

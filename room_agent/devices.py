@@ -79,6 +79,8 @@ class Devices:
             asyncio.create_task(self._camera.run(), name="camera"),
             asyncio.create_task(self._speaker.run(), name="speaker"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(_say_what_broke)
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -156,3 +158,8 @@ class Devices:
             render = heard_by(canceller, render)
         speaker.start(render)
         await speaker.watch()
+
+
+def _say_what_broke(task: asyncio.Task[object]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("%s broke", task.get_name(), exc_info=task.exception())

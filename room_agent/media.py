@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from room_agent.call import AudioOut, Publishing, Receiving, Request, TransportFacts
 from room_agent.capture import Sight, Voice
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_S = 0.5
 CLOSE_S = 5.0
-LONGEST_RETRY_S = 4.0
+LONGEST_RETRY_S = 2.0
 """Signaling is up and the hub says when: waiting longer only makes the room wait."""
 
 
@@ -98,12 +99,13 @@ class Media:
         generation.task = asyncio.create_task(
             self._bring_up(command, opening), name=f"{command.connection} {command.generation}"
         )
+        generation.task.add_done_callback(partial(self._brought_up, command))
 
     def close(self, command: CloseMedia) -> None:
         generation = self._open.pop((command.connection, command.generation))
         task = asyncio.create_task(self._take_down(generation), name=f"close {command.connection}")
         self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        task.add_done_callback(self._taken_down)
 
     def retry(self, command: RetryLater) -> None:
         hint = self._retry_after_ms.pop(command.connection, None)
@@ -171,6 +173,17 @@ class Media:
             self._post(MediaLost(command.connection, command.generation))
         else:
             self._post(MediaConnected(command.connection, command.generation))
+
+    def _brought_up(self, command: OpenMedia, task: asyncio.Task[None]) -> None:
+        """What nobody foresaw must not leave the room without sound: it is said, and tried again like any failure."""
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("%s connection %s broke", command.connection, command.generation, exc_info=task.exception())
+            self._post(MediaLost(command.connection, command.generation))
+
+    def _taken_down(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("%s broke", task.get_name(), exc_info=task.exception())
 
     async def _take_down(self, generation: _Generation) -> None:
         if generation.task is not None and generation.task is not asyncio.current_task():

@@ -180,6 +180,8 @@ class Publishing:
             transceivers.append((self._offer_audio(pc, self._audio), "audio"))
         if self._video is not None:
             transceivers.append((self._offer_video(pc, self._video), "video"))
+        if not transceivers:
+            raise MediaFailed("no_tracks", "There is neither microphone nor camera to send from.")
         sdp = await self._peer.settle(await pc.createOffer())
         tracks = [self._describe(transceiver.mid or "", kind) for transceiver, kind in transceivers]
         offer = MediaPublish(generation=self.generation, sdp=sdp, tracks=tracks)

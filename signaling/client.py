@@ -94,7 +94,7 @@ class _Verdict:
     """How one connection ended. `final`: what `run` returns."""
 
     final: Dismissed | Refused | None = None
-    welcomed_for_s: float | None = None
+    welcomed_for_s: float = 0.0
     retry_after_ms: int | None = None
     code: str | None = None
     message: str = "The connection to the hub was lost."
@@ -243,9 +243,9 @@ class SignalingClient:
                 return verdict.final
             if verdict.rejoin:
                 self._resume_token = None
-            lasted = verdict.welcomed_for_s
-            backoff = backoff.failed() if lasted is None else backoff.ended_after(lasted)
+            backoff = backoff.ended_after(verdict.welcomed_for_s)
             wait_s = backoff.wait_s(self._chance(), verdict.retry_after_ms)
+            backoff = backoff.waited()
             self._on_state(LinkState("reconnecting", verdict.code, verdict.message, wait_s))
             if await self._pause(wait_s):
                 backoff = Backoff()
@@ -289,7 +289,7 @@ class SignalingClient:
         return Envelope(hello.type, hello, id=self._hello_id)
 
     def _verdict(self) -> _Verdict:
-        lasted = None if self._welcomed_at is None else _now() - self._welcomed_at
+        lasted = 0.0 if self._welcomed_at is None else _now() - self._welcomed_at
         match self._ended_by:
             case None:
                 return _Verdict(welcomed_for_s=lasted)

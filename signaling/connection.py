@@ -75,6 +75,8 @@ class Connection:
         """Beats and refusals of the line itself, before all else; at most 256, then the peer reads too slowly."""
         self._wake = asyncio.Event()
         self._ending: asyncio.Future[tuple[CloseCode, Envelope | None]] = asyncio.get_running_loop().create_future()
+        self._rearm = asyncio.Event()
+        self._armed_for = 0.0
         self._muting = False
         self._muted = False
 
@@ -131,6 +133,8 @@ class Connection:
             wire = await self._socket.receive()
             self._ears.alive()
             self._take(self._line.receive(wire, self._now()))
+            if self._line.deadline() < self._armed_for:
+                self._rearm.set()
 
     async def _write(self, first: Envelope) -> None:
         await self._send(first)
@@ -141,11 +145,15 @@ class Connection:
             self._muted = self._muting
 
     async def _pulse(self) -> None:
-        while True:
-            await asyncio.sleep(max(0.0, self._line.deadline() - self._now()))
-            self._take(self._line.tick(self._now()))
-            if self._line.closed:
-                return
+        """Sleeps until the line's deadline, or until `_read` has brought an earlier one (a welcome does)."""
+        while not self._line.closed:
+            self._rearm.clear()
+            self._armed_for = self._line.deadline()
+            try:
+                async with asyncio.timeout_at(self._armed_for):
+                    await self._rearm.wait()
+            except TimeoutError:
+                self._take(self._line.tick(self._now()))
 
     # ---- inside ----
 

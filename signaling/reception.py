@@ -48,13 +48,9 @@ class Reception:
         self._failures = Rates({}, FAILED_HELLOS, keys=1024)
         self.refused: dict[str, int] = {}
 
-    async def greet(self, socket: Socket, address: str) -> Greeting | None:
+    async def greet(self, socket: Socket) -> Greeting | None:
         """Wait for the first message. None: there was none that is worth a seat, and the socket is closed."""
         line = HubLine(_now(), self._settings.pace)
-        wait_ms = self._failures.exhausted(address, _now())
-        if wait_ms:
-            await self.refuse(socket, None, refusal(ErrorCode.TOO_FAST, retry_after_ms=wait_ms))
-            return None
         try:
             async with asyncio.timeout(line.deadline() - _now()):
                 facts = line.receive(await socket.receive(), _now())
@@ -71,10 +67,13 @@ class Reception:
                     await say_and_close(socket, last, code, self._settings.last_words_s)
         return None
 
-    async def admit(self, hello: Hello) -> Grant | Refused:
-        """Judge version and join token."""
+    async def admit(self, hello: Hello, address: str) -> Grant | Refused:
+        """Judge version and join token; from an address that failed too often not even that."""
         if VERSION not in hello.versions:
             return refusal(ErrorCode.UNSUPPORTED_VERSION)
+        wait_ms = self._failures.exhausted(address, _now())
+        if wait_ms:
+            return refusal(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
         asked = asyncio.wait_for(self._directory.admit(hello.token), self._settings.directory_s)
         [outcome] = await asyncio.gather(asked, return_exceptions=True)
         match outcome:
@@ -89,9 +88,9 @@ class Reception:
                 _log.error("the directory failed to judge a token", exc_info=outcome)
                 return refusal(ErrorCode.INTERNAL)
 
-    async def refuse(self, socket: Socket, command_id: str | None, said: Refused, address: str = "") -> None:
-        """Say it and close. With an `address`, it counts as one of its failures."""
-        if address:
+    async def refuse(self, socket: Socket, command_id: str | None, said: Refused, address: str) -> None:
+        """Say it and close; a bad token counts as a failure of its address."""
+        if said.code is ErrorCode.BAD_TOKEN:
             self._failures.take(address, _now())
         last = Envelope(Refused.type, said, re=command_id)
         self._count(last)

@@ -17,7 +17,7 @@ STEADY_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How many attempts have failed in a row."""
+    """How many waits there have been in a row."""
 
     failures: int = 0
 
@@ -32,9 +32,9 @@ class Backoff:
         low, high = STEPS_S[min(self.failures, len(STEPS_S) - 1)]
         return low + (high - low) * chance
 
-    def failed(self) -> Backoff:
+    def waited(self) -> Backoff:
         return replace(self, failures=self.failures + 1)
 
     def ended_after(self, lasted_s: float) -> Backoff:
-        """A connection that had been welcomed is gone: a steady one is forgiven, a short one counts as a failure."""
-        return Backoff() if lasted_s >= STEADY_S else self.failed()
+        """A connection that had been welcomed is gone: after a steady one the row starts anew."""
+        return Backoff() if lasted_s >= STEADY_S else self

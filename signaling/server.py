@@ -99,7 +99,7 @@ class SignalingServer:
             self._sockets.discard(task)
 
     async def _serve(self, socket: Socket, address: str) -> None:
-        greeting = await self._reception.greet(socket, address)
+        greeting = await self._reception.greet(socket)
         if greeting is None:
             return
         resume = greeting.hello.resume
@@ -107,7 +107,7 @@ class SignalingServer:
         if peer is not None and m.VERSION in greeting.hello.versions:
             await self._connect(socket, greeting, peer, resumed=True)
             return
-        grant = await self._reception.admit(greeting.hello)
+        grant = await self._reception.admit(greeting.hello, address)
         said = self._switchboard.objection(grant) if isinstance(grant, Grant) else grant
         if said is None and self._closing:
             said = m.Refused(code=ErrorCode.INTERNAL, message="The hub is going down; come back in a moment.")

@@ -28,6 +28,15 @@ def test_the_hub_is_never_asked_earlier_than_it_said(failures: int, chance: floa
     assert retry_after_ms / 1000 <= wait_s <= retry_after_ms / 1000 * 1.5
 
 
-def test_a_steady_connection_is_forgiven_and_a_short_one_is_not() -> None:
-    assert Backoff(4).ended_after(STEADY_S).wait_s(0.5) == 0.0
-    assert Backoff(4).ended_after(0.1) == Backoff(5)
+def test_the_first_try_after_a_loss_is_at_once_and_each_wait_widens_the_next() -> None:
+    backoff = Backoff()
+    waits = []
+    for _ in range(4):
+        waits.append(backoff.wait_s(0.0))
+        backoff = backoff.ended_after(0.1).waited()
+    assert waits == [0.0, 0.5, 1.0, 2.0]
+
+
+def test_a_steady_connection_starts_the_row_anew_and_a_short_one_does_not() -> None:
+    assert Backoff(4).ended_after(STEADY_S) == Backoff()
+    assert Backoff(4).ended_after(STEADY_S - 0.1) == Backoff(4)

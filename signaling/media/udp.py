@@ -7,6 +7,7 @@ datagram. A full socket buffer drops what does not fit: live media is repaired b
 from __future__ import annotations
 
 import errno
+import ipaddress
 import logging
 import socket
 import sys
@@ -227,7 +228,7 @@ class _SendBatch(_Messages):
 def open_ports(addresses: Sequence[str], number: int, *, batched: bool = BATCHED) -> list[Port]:
     """Bind the same UDP port number on every address; 0 lets the system choose one that is free on all.
 
-    Raises `PortInUse`, or `MediaError` when an address is not of this machine.
+    Raises `PortInUse`, or `MediaError` when an address is none that clients can be told, or not of this machine.
     """
     for _ in range(EPHEMERAL_TRIES):
         try:
@@ -252,6 +253,12 @@ def _open(addresses: Sequence[str], number: int, batched: bool) -> list[Port]:
 
 
 def _bind(address: str, number: int) -> socket.socket:
+    try:
+        meant = ipaddress.ip_address(address)
+    except ValueError as fault:
+        raise MediaError(f"{address} is not an IP address. Name the one that clients reach.") from fault
+    if meant.is_unspecified:
+        raise MediaError(f"{address} stands for every address. Name the one that clients reach: they are told it.")
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)

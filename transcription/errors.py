@@ -6,6 +6,7 @@ TranscriptionError
 ├── ModelMissing      no speech model is where the settings say
 ├── RecognitionError  the engine failed on what it was given; the worker tries each request alone
 ├── NotSound          a file that holds no sound we can read
+├── LanguageUnknown   a language code that the model does not have
 └── FeedClosed        the hub refused this worker, and trying again would not help
 """
 
@@ -36,6 +37,9 @@ class RecognitionError(TranscriptionError): ...
 
 
 class NotSound(TranscriptionError): ...
+
+
+class LanguageUnknown(TranscriptionError): ...
 
 
 class FeedClosed(TranscriptionError): ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -47,6 +47,7 @@ class ScriptedEngine:
 
     name = "scripted"
     model = "script"
+    languages: frozenset[str] = frozenset()
 
     def __init__(self, script: Script, seconds: float = 0.0) -> None:
         self._script = script
@@ -117,6 +118,23 @@ class ScriptedTrack:
     def lines(self) -> list[Final]:
         """Believed lines in order."""
         return [self.finals[at] for at in sorted(self.finals) if self.finals[at].suppressed is None]
+
+
+class _Sent:
+    """What is in flight of one stream. Audio counts, not positions: behind a long hole the next packet may go."""
+
+    def __init__(self) -> None:
+        self._packets: deque[tuple[int, int]] = deque()
+        self._samples = 0
+
+    def add(self, sample: int, length: int) -> None:
+        self._packets.append((sample, length))
+        self._samples += length
+
+    def beyond_s(self, watermark: int) -> float:
+        while self._packets and self._packets[0][0] < watermark:
+            self._samples -= self._packets.popleft()[1]
+        return self._samples / RATE
 
 
 class ScriptedHub:
@@ -197,12 +215,15 @@ class ScriptedHub:
             ).model_dump_json()
         )
         started, first = time.monotonic(), None
+        sent = _Sent()
         for packet in track.packets:
             length = packet_duration(packet.payload)
             if packet.sample + length <= begin:
                 continue
             first = packet.sample if first is None else first
-            await self._within_reach(track, packet.sample, length)
+            await self._within_reach(track, sent)
+            sent.add(packet.sample, length)
+            self.most_ahead_s = max(self.most_ahead_s, sent.beyond_s(track.watermark))
             if track.speed:
                 due = started + (packet.sample - first) / RATE / track.speed
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
@@ -211,15 +232,9 @@ class ScriptedHub:
         if track.end_sample is not None:
             await connection.send(StreamEnd(handle=handle, end_sample=track.end_sample).model_dump_json())
 
-    async def _within_reach(self, track: ScriptedTrack, sample: int, length: int) -> None:
-        """Flow control counts audio, not positions: behind a long hole the next packet may always go."""
+    async def _within_reach(self, track: ScriptedTrack, sent: _Sent) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._ahead_s(track, sample) <= MAX_AHEAD_S)
-        self.most_ahead_s = max(self.most_ahead_s, self._ahead_s(track, sample + length))
-
-    def _ahead_s(self, track: ScriptedTrack, sample: int) -> float:
-        between = (p for p in track.packets if track.watermark <= p.sample < sample)
-        return sum(packet_duration(p.payload) for p in between) / RATE
+            await self._changed.wait_for(lambda: sent.beyond_s(track.watermark) < MAX_AHEAD_S)
 
     async def _receive(self, connection: ServerConnection, tracks: dict[int, ScriptedTrack], text: str) -> None:
         message = from_worker.validate_json(text)

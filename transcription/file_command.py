@@ -12,7 +12,7 @@ from pathlib import Path
 from transcription import formats
 from transcription.__main__ import add_engine_options
 from transcription.engines import Recogniser, load_recogniser
-from transcription.errors import NotSound
+from transcription.errors import LanguageUnknown, NotSound
 from transcription.files import open_sound, transcribe
 from transcription.lines import Transcript, TranscriptLine
 from transcription.score import character_edits, word_edits
@@ -36,6 +36,7 @@ def run(given: list[str]) -> int:
     recogniser = load_recogniser(
         chosen.engine, chosen.model, chosen.device, chosen.compute, chosen.threads, chosen.full_windows
     )
+    _check_languages(chosen.language, recogniser)
     lines = [line for path in chosen.files for line in _file(path, recogniser, chosen)]
     text = _write(chosen.format, tuple(lines), tuple(path.stem for path in chosen.files))
     if chosen.output:
@@ -45,6 +46,15 @@ def run(given: list[str]) -> int:
     if reference is not None:
         sys.stderr.write(_score_sentence(reference, " ".join(line.text for line in lines)) + "\n")
     return 0
+
+
+def _check_languages(given: str, recogniser: Recogniser) -> None:
+    known = recogniser.engine.languages
+    unknown = [code for code in given.split(",") if known and code not in known]
+    if unknown:
+        raise LanguageUnknown(
+            f"This model does not know the language {', '.join(unknown)}: give codes like ja or en with --language."
+        )
 
 
 def _file(path: Path, recogniser: Recogniser, chosen: argparse.Namespace) -> Iterator[TranscriptLine]:

@@ -75,6 +75,11 @@ class Engine(Protocol):
     @property
     def model(self) -> str: ...
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """Codes it knows; empty when it takes any. A request for others is answered in one it knows."""
+        ...
+
     def recognise(self, batch: Sequence[RecognitionRequest]) -> Sequence[Recognition]: ...
 
 

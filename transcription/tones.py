@@ -62,6 +62,7 @@ def _hertz(index: int) -> float:
 class ToneEngine:
     name = "tone"
     model = "tones"
+    languages: frozenset[str] = frozenset()
 
     def recognise(self, batch: Sequence[RecognitionRequest]) -> list[Recognition]:
         return [

@@ -60,6 +60,7 @@ class WhisperEngine:
         self._settings = settings
         self._whisper = _load(settings)
         self._extract = self._whisper.feature_extractor
+        self.languages = _languages(self._whisper)
         self._suppressed = _suppressed_tokens(self._tokenizer("en"))
 
     @property
@@ -130,10 +131,14 @@ class WhisperEngine:
     def _languages(self, requests: list[RecognitionRequest], encoded: Any) -> list[str]:
         if not self._whisper.model.is_multilingual:
             return ["en"] * len(requests)
-        if all(len(request.languages) == 1 for request in requests):
-            return [request.languages[0] for request in requests]
+        allowed = [tuple(code for code in request.languages if code in self.languages) for request in requests]
+        if all(len(codes) == 1 for codes in allowed):
+            return [codes[0] for codes in allowed]
         found = self._whisper.model.detect_language(encoded)
-        return [choose_language(request, dict(scores)) for request, scores in zip(requests, found, strict=True)]
+        return [
+            choose_language(codes, request.preferred, dict(scores))
+            for codes, request, scores in zip(allowed, requests, found, strict=True)
+        ]
 
     def _prompt(self, request: RecognitionRequest, language: str) -> list[int]:
         tokenizer = self._tokenizer(language)
@@ -161,15 +166,22 @@ class WhisperEngine:
         return Tokenizer(self._whisper.hf_tokenizer, self._whisper.model.is_multilingual, "transcribe", language)
 
 
-def choose_language(request: RecognitionRequest, scores: dict[str, float]) -> str:
+def choose_language(allowed: tuple[str, ...], preferred: str, scores: dict[str, float]) -> str:
     """`scores`: probability by token (`<|ja|>`). Among the allowed ones; none allowed: among all."""
-    allowed = request.languages or tuple(token[2:-2] for token in scores)
+    allowed = allowed or tuple(token[2:-2] for token in scores)
     by_language = {language: scores.get(f"<|{language}|>", 0.0) for language in allowed}
     best = max(by_language, key=lambda language: by_language[language])
     total = sum(by_language.values()) or 1.0
-    if request.preferred in by_language and by_language[best] / total < SWITCH_LANGUAGE:
-        return request.preferred
+    if preferred in by_language and by_language[best] / total < SWITCH_LANGUAGE:
+        return preferred
     return best
+
+
+def _languages(whisper: Any) -> frozenset[str]:
+    known = whisper.supported_languages
+    return frozenset(
+        code for code in known if whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None or known == ["en"]
+    )
 
 
 def _suppressed_tokens(tokenizer: Any) -> list[int]:

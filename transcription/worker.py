@@ -81,8 +81,8 @@ class Worker:
                 max_size=MAX_MESSAGE_BYTES,
                 compression=None,
                 proxy=None,
-                ping_interval=5,
-                ping_timeout=10,
+                ping_interval=10,
+                ping_timeout=30,
             )
         except InvalidURI as error:
             raise FeedClosed(

@@ -85,6 +85,7 @@ def test_what_is_not_sound_is_one_sentence_and_exit_code_2(
     [
         (["/nowhere/sound.wav"], "There is no file /nowhere/sound.wav."),
         ([ONE, "--model", "/nowhere/model"], "There is no model at /nowhere/model."),
+        ([ONE, "--language", "ja,xx"], "does not know the language xx"),
         ([ONE, "--score", "/nowhere/reference.txt"], "The reference /nowhere/reference.txt cannot be read"),
     ],
 )

@@ -109,10 +109,17 @@ def test_the_language_is_detected_per_utterance(engine: WhisperEngine) -> None:
 
 
 def test_a_doubtful_language_stays_what_the_stream_spoke_last() -> None:
-    asked = RecognitionRequest(1, "final", 0, 1, np.zeros(1, np.float32), ("ja", "en"), preferred="ja")
-    assert choose_language(asked, {"<|ja|>": 0.3, "<|en|>": 0.7}) == "ja"
-    assert choose_language(asked, {"<|ja|>": 0.1, "<|en|>": 0.9}) == "en"
-    assert choose_language(asked, {"<|ja|>": 0.05, "<|en|>": 0.15, "<|fr|>": 0.8}) == "ja"
+    assert choose_language(("ja", "en"), "ja", {"<|ja|>": 0.3, "<|en|>": 0.7}) == "ja"
+    assert choose_language(("ja", "en"), "ja", {"<|ja|>": 0.1, "<|en|>": 0.9}) == "en"
+    assert choose_language(("ja", "en"), "ja", {"<|ja|>": 0.05, "<|en|>": 0.15, "<|fr|>": 0.8}) == "ja"
+    assert choose_language(("ja", "en"), "", {"<|ja|>": 0.4, "<|en|>": 0.6}) == "en"
+
+
+@pytest.mark.parametrize("languages", [(), ("xx",), ("xx", "ja")])
+def test_a_language_that_the_model_does_not_know_does_not_cost_the_line(
+    engine: WhisperEngine, languages: tuple[str, ...]
+) -> None:
+    assert engine.recognise([request(dialogue()[0], languages)])[0].text == dialogue()[0].text
 
 
 def test_ten_minutes_of_noise_give_no_character(engine: WhisperEngine, silero: SileroModel) -> None:
@@ -136,7 +143,7 @@ def test_silence_given_as_speech_is_not_believed(engine: WhisperEngine) -> None:
 
 
 def test_a_broken_request_is_an_error_of_ours(engine: WhisperEngine) -> None:
-    broken = RecognitionRequest(1, "final", 0, 1, np.zeros(1_000, np.float32), ("xx",))
+    broken = RecognitionRequest(1, "final", 0, 1, np.zeros((4, 4), np.float32), ("ja",))
     with pytest.raises(RecognitionError):
         engine.recognise([broken])
 

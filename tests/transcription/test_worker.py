@@ -118,7 +118,7 @@ async def test_a_broken_connection_is_resumed_at_the_watermarks_with_nothing_los
     one, clean = track(words=WORDS * 4), track(words=WORDS * 4)
     async with ScriptedHub([clean], TOKEN) as hub, working(hub):
         await hub.until_done()
-    async with ScriptedHub([replace(one, speed=10.0)], TOKEN) as hub, working(hub):
+    async with ScriptedHub([replace(one, speed=20.0)], TOKEN) as hub, working(hub):
         [one] = hub.tracks
         for lines in (2, 5, 9, 14):
             await hub.until(lambda lines=lines: len(one.finals) >= lines)
@@ -159,14 +159,15 @@ async def test_a_recogniser_that_loops_is_never_believed() -> None:
 
 
 async def test_a_recogniser_at_half_speed_drops_partials_and_no_final() -> None:
-    tracks = [replace(track(name, WORDS * 2), speed=4.0) for name in "abc"]
+    words = WORDS + WORDS[:2]
+    tracks = [replace(track(name, words), speed=4.0) for name in "abc"]
     engine = ScriptedEngine(lambda request: read_tones(request.audio), seconds=0.25)
     async with ScriptedHub(tracks, TOKEN) as hub, working(hub, engine, partial_interval_s=0.1):
         await hub.until_done()
         modes = {status.partials for status in hub.statuses}
         loads = [status.load for status in hub.statuses]
         ahead = hub.most_ahead_s
-    assert [texts(one) for one in tracks] == [WORDS * 2] * 3
+    assert [texts(one) for one in tracks] == [words] * 3
     assert modes - {"on"}, loads
     assert ahead <= MAX_AHEAD_S + 0.1
 

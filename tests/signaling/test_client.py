@@ -186,15 +186,6 @@ async def test_a_silent_hub_is_noticed_and_the_seat_resumed() -> None:
         assert seat.joins[1].resumed
 
 
-async def test_beats_keep_an_idle_link_alive_on_both_sides() -> None:
-    pace = Pace(beat_s=0.05, missed=10)
-    async with running(SignalingSettings(pace=pace)) as hub, seated(hub, pace=pace) as seat:
-        await _joined(seat)
-        await asyncio.sleep(pace.silence_s * 2)
-        assert [state.state for state in seat.states] == ["connecting", "connected"]
-        assert hub.server.stats()["connections"] == 1
-
-
 async def test_a_client_is_told_when_it_is_over_and_run_returns_the_reason() -> None:
     async with running() as hub, seated(hub) as seat:
         await _joined(seat)

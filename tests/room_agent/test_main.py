@@ -10,10 +10,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 
+from room_agent.__main__ import on_stop
 from room_agent.panel.app import bind
 from tests.room_agent.house import PATIENCE_S, House
 
@@ -107,3 +109,23 @@ async def test_settings_are_judged_without_loading_a_media_library(module: str) 
     code = f"import sys, {module}; sys.exit(bool({{'aiortc', 'av', 'numpy'}} & set(sys.modules)))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     assert await process.wait() == 0
+
+
+async def test_where_the_loop_knows_no_signals_ctrl_c_still_asks_to_stop() -> None:
+    """As on Windows."""
+    stopped = asyncio.Event()
+
+    class Portable:
+        call_soon_threadsafe = staticmethod(asyncio.get_running_loop().call_soon_threadsafe)
+
+        def add_signal_handler(self, number: int, callback: object) -> None:
+            raise NotImplementedError
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        on_stop(cast(asyncio.AbstractEventLoop, Portable()), stopped.set)
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.wait_for(stopped.wait(), PATIENCE_S)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -61,6 +61,7 @@ def describe_session(session: Session) -> Mapping[str, object]:
                 "kbps": round(track.kbps, 1),
                 "packets": track.packets,
                 "copies": track.copies,
+                "dropped": track.dropped,
                 "given_up": track.source.gaps.given_up if track.source is not None else 0,
             }
             for track in session.tracks.values()

@@ -40,6 +40,8 @@ class Track:
         self.packets = 0
         self.octets = 0
         self.copies = 0
+        self.dropped = 0
+        """Copies that found the socket's buffer full or no way; receivers ask for them again."""
         self.live = False
         self.level = 127
         self.told_level = 127
@@ -117,7 +119,9 @@ class Track:
         self.packets += 1
         self.octets += len(packet.payload)
         if self._fan.legs:
-            self.copies += self._fan.send(packet.marker, packet.sequence, packet.timestamp, body)
+            sent = self._fan.send(packet.marker, packet.sequence, packet.timestamp, body)
+            self.copies += sent
+            self.dropped += self._fan.legs - sent
 
     def _take_over(self, inbound: Inbound) -> bool:
         old = self.source

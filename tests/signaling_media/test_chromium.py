@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -94,3 +96,41 @@ async def test_chromium_and_a_board_hear_and_see_each_other(plane: WorkerPlane, 
     assert found["samples"] > 0
     await board.close()
     await ears.close()
+
+
+async def test_chromium_sees_a_replacement_in_the_same_slot_without_another_offer(
+    plane: WorkerPlane, events: Recorder, page: Page
+) -> None:
+    offer = await plane.subscribe("s1", "web", 0, 1, 1)
+    await plane.answer("s1", "web", 0, await page.evaluate(SUBSCRIBE, offer.sdp))
+    seen = 0
+    for name in ("first", "second", "third"):
+        board = Publisher(plane, name, video=True)
+        await board.publish()
+        while (found := await page.evaluate(RECEIVED))["frames"] < seen + 10:
+            pass
+        seen = found["frames"]
+        await plane.close("s1", name, None, None)
+        await board.close()
+
+
+async def test_chromium_survives_the_death_of_the_worker_with_a_new_generation(
+    plane: WorkerPlane, events: Recorder, page: Page
+) -> None:
+    board = Publisher(plane, "board", video=True)
+    await board.publish()
+    offer = await plane.subscribe("s1", "web", 0, 1, 1)
+    await plane.answer("s1", "web", 0, await page.evaluate(SUBSCRIBE, offer.sdp))
+    while (await page.evaluate(RECEIVED))["frames"] < 3:
+        pass
+    os.kill(plane.pids()[0], signal.SIGKILL)
+    await events.until(lambda: events.count("lost", "s1", "web", "subscribe", 0, "worker_died") == 1)
+    await until(lambda: bool(plane.pids()))
+    again = Publisher(plane, "board", video=True)
+    await again.publish(1)
+    offer = await plane.subscribe("s1", "web", 1, 1, 1)
+    await plane.answer("s1", "web", 1, await page.evaluate(SUBSCRIBE, offer.sdp))
+    while (await page.evaluate(RECEIVED))["frames"] < 3:
+        pass
+    await board.close()
+    await again.close()

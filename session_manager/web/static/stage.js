@@ -15,14 +15,15 @@ const RECORD = () => ({
 });
 const CAPTIONS = () => ({ on: "", delayed: t("captions.delayed"), unavailable: t("captions.unavailable") });
 
-/** Columns that make `count` 16:9 tiles largest in a field. */
-export function columnsFor(count, width, height) {
+/** Columns, and the width in px, that make `count` 16:9 tiles largest in a field with gaps of `gap` px. */
+export function columnsFor(count, width, height, gap = 0) {
   let best = { columns: 1, size: 0 };
   for (let columns = 1; columns <= count; columns += 1) {
-    const size = Math.min(width / columns, (height / Math.ceil(count / columns)) * WIDE);
-    if (size > best.size + 1) best = { columns, size };
+    const rows = Math.ceil(count / columns);
+    const size = Math.min((width - gap * (columns - 1)) / columns, ((height - gap * (rows - 1)) / rows) * WIDE);
+    if (size > best.size + 1) best = { columns, size: Math.floor(size) };
   }
-  return best.columns;
+  return best;
 }
 
 /** Peers, tracks and session as the hub last said: a snapshot with the events since applied. */
@@ -211,7 +212,10 @@ export class Stage {
   #arrange() {
     const field = byId("tiles");
     const count = this.#tiles.size;
-    if (count && field.clientWidth) field.style.setProperty("--cols", columnsFor(count, field.clientWidth, field.clientHeight));
+    if (!count || !field.clientWidth) return;
+    const { columns, size } = columnsFor(count, field.clientWidth, field.clientHeight, parseFloat(getComputedStyle(field).columnGap) || 0);
+    field.style.setProperty("--cols", columns);
+    field.style.setProperty("--wide", `${size}px`);
   }
 
   #markVoices() {

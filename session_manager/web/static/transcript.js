@@ -133,7 +133,7 @@ function highlight(element, text, words) {
 async function begin() {
   try {
     const here = `/api/sessions/${page.session_id}`;
-    const [lines, { tracks: coverage }] = await Promise.all([api("GET", `${here}/lines`), api("GET", `${here}/coverage`)]);
+    const [lines, { tracks: coverage, figure }] = await Promise.all([api("GET", `${here}/lines`), api("GET", `${here}/coverage`)]);
     const order = (page.sites ?? []).map((site) => site.site_id);
     for (const siteId of order) colours.of(siteId);
     coverage.sort((a, b) => order.indexOf(a.site_id) - order.indexOf(b.site_id));
@@ -141,7 +141,8 @@ async function begin() {
     drawCoverage(coverage);
     if (page.state !== "ended") byId("sentences").append(notice("plain", t("transcript.not_ended")));
     else if (coverage.some(({ spans }) => spans.some(({ kind }) => kind === "gap"))) byId("sentences").append(notice("attention", t("transcript.has_gaps")));
-    else if (lines.length) byId("sentences").append(notice("well", t("transcript.complete")));
+    else if (figure === 1) byId("sentences").append(notice("well", t("transcript.complete")));
+    else if (figure !== null) byId("sentences").append(notice("plain", t("transcript.unfinished")));
     byId("search").addEventListener("input", () => search(lines));
   } catch (error) {
     byId("sentences").replaceChildren(notice("fault", error.message));

@@ -117,6 +117,7 @@ test_any_mix_of_loss_repeat_reorder_and_reconnection_ends_exactly_once_in_order 
 def test_the_inbox_gives_each_number_once_and_in_order(arrivals: list[int]) -> None:
     inbox: Inbox[int] = Inbox(hold=100)
     given_out = [item for seq in arrivals for item in inbox.accept(seq, seq)]
+    assert inbox.repeats == len(arrivals) - len(set(arrivals))
     assert given_out == list(range(1, len(given_out) + 1))
     assert set(range(1, inbox.received + 1)) <= set(arrivals)
 

@@ -65,6 +65,11 @@ class Ear:
         return self._reorder.late
 
     @property
+    def holds(self) -> bool:
+        """Packets wait for an earlier one and were not heard yet."""
+        return self._reorder.holds
+
+    @property
     def damaged(self) -> int:
         return self._decoder.damaged
 

@@ -274,9 +274,10 @@ class FeedSession:
             )
 
     def _notice_stalls(self, now: float) -> None:
-        """A sender that stops in the middle of a word (mute, pulled cable) must not keep the word to itself."""
+        """A sender that stops in mid-word (mute, pulled cable) must not keep the word, nor a lost packet the next."""
         for stream in self._streams.values():
-            if now - stream.last_audio_at >= STALLED_AFTER_S and stream.listener.speaking:
+            undecided = stream.listener.speaking or stream.ear.holds
+            if undecided and now - stream.last_audio_at >= STALLED_AFTER_S:
                 stream.stalled = True
                 stream.last_audio_at = now
                 self._audio.set()

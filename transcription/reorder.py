@@ -55,6 +55,11 @@ class Reorder:
         """Everything before is out."""
         return self._from_sample if self._position is None else self._position
 
+    @property
+    def holds(self) -> bool:
+        """Packets wait for an earlier one."""
+        return bool(self._waiting)
+
     def push(self, packet: Sound) -> list[Piece]:
         if self._position is None:
             self._position = min(self._from_sample, packet.sample)

@@ -192,6 +192,15 @@ async def test_a_sender_that_stops_in_mid_word_does_not_keep_the_word() -> None:
     assert texts(one) == ["あいうえ"]
 
 
+async def test_one_packet_behind_a_long_hole_moves_the_watermark_so_that_the_hub_may_go_on() -> None:
+    first, later = track(words=WORDS[:1]).packets, 3_600 * 50
+    alone = Packet(len(first) + 7, (len(first) + later) * 960, first[0].payload)
+    one = track(packets=[*first, alone], end_sample=None)
+    async with ScriptedHub([one], TOKEN) as hub, working(hub):
+        await hub.until(lambda: one.watermark > alone.sample - 48_000)
+    assert texts(one) == WORDS[:1]
+
+
 async def test_the_hub_is_told_what_came_and_how_it_is_doing() -> None:
     one = track(end_sample=None)
     async with ScriptedHub([one], TOKEN) as hub, working(hub):

@@ -222,3 +222,15 @@ def test_an_ssrc_that_was_not_announced_is_learnt_once(ice: IceLite) -> None:
     fresh.on_rtp(HEADER.pack(0x80, 111, 1, 2, 999) + b"x", 0.0)
     fresh.on_rtp(HEADER.pack(0x80, 111, 1, 2, 1000) + b"x", 0.0)
     assert (fresh.inbounds[0].ssrc, fresh.malformed) == (999, 1)
+
+
+def test_a_packet_of_the_older_generation_does_not_take_the_track_back(ice: IceLite) -> None:
+    wired = Wired(ice)
+    wired.put(1, 960)
+    newer = PublishConnection(ConnectionKey("s", "a", "publish", 1), ice.link(0.0), CERTIFICATE, wired, wired)
+    newer.accept([(spec("t"), wired.incoming)])
+    newer.on_rtp(HEADER.pack(0x80, 111, 500, 960, 5) + b"x", 0.1)
+    wired.publish.superseded = True  # as the forwarder does when it is told of the change
+    wired.put(2, 1920)
+    assert wired.track.source is newer.inbounds[0]
+    assert wired.track.packets == 2

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -137,18 +137,17 @@ async def test_a_command_without_an_answer_is_sent_again_under_the_same_id_after
 
 
 async def test_a_history_that_is_gone_is_said_and_the_picture_is_new() -> None:
-    async with running(TESTING) as hub, seated(hub) as seat:
+    settings = replace(TESTING, bounds=replace(TESTING.bounds, events=2))
+    async with running(settings) as hub, seated(hub) as seat:
         await _joined(seat)
-        await seat.client.request(m.Inject(scenario="drop_socket"))
-        [info] = hub.server.peers("session-1")
-        peer = hub.server._peers[info.peer_id]
-        other = await hub.join("b")
-        peer.outbox.forget()
+        for number in range(5):
+            hub.server.announce("session-1", LINE.model_copy(update={"line_id": f"l{number}"}))
+        hub.server.set_state("session-1", record="gap")
         await _joined(seat, 2)
-        assert seat.joins[1].resumed
-        if seat.joins[1].resync is not None:
-            assert seat.joins[1].resync == "history gone"
-        assert other.peer_id in seat.client.view.peers
+        assert (seat.joins[1].resumed, seat.joins[1].resync) == (True, "history gone")
+        assert seat.client.view.record == "gap"
+        hub.server.announce("session-1", LINE)
+        await eventually(lambda: seat.lines == ["l1"])
 
 
 async def test_a_client_whose_resume_token_is_worth_nothing_joins_anew() -> None:

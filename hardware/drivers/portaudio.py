@@ -46,6 +46,7 @@ BLOCK_SAMPLES = 480
 RING_BLOCKS = 100
 SILENT_LIMIT_S = 1.0
 START_LIMIT_S = 5.0
+"""A device that slept asks once and then not again for a second or two; so long after its start silence is no loss."""
 """A device that slept may take seconds to its first block."""
 _CHANNELS: dict[Kind, str] = {"microphone": "max_input_channels", "speaker": "max_output_channels"}
 _NUMBER: dict[Kind, int] = {"microphone": 0, "speaker": 1}
@@ -211,7 +212,7 @@ class PortAudioMicrophone:
     def _captured(self, data: Any, count: int, _time: Any, status: Any) -> None:
         now = time.monotonic()
         self.overflows += bool(status.input_overflow)
-        self._silent_from = now + SILENT_LIMIT_S
+        self._silent_from = max(self._silent_from, now + SILENT_LIMIT_S)
         position = self._clock.place(count, now)
         self._ring.put(AudioBlock(data[:, 0].copy(), position, now - self._delay_s - count / SAMPLE_RATE))
 
@@ -261,7 +262,7 @@ class PortAudioSpeaker:
             _library.close(self._stream)
 
     def _wanted(self, out: Any, count: int, _time: Any, status: Any) -> None:
-        self._silent_from = time.monotonic() + SILENT_LIMIT_S
+        self._silent_from = max(self._silent_from, time.monotonic() + SILENT_LIMIT_S)
         self.underflows += bool(status.output_underflow)
         out[:] = 0.0 if self._render is None else self._render(count)[:, np.newaxis]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,16 @@ TITLE = "島の未来を話す会"
 JOIN_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class BoardDevices:
+    """Device specs as `python -m hardware` knows them; None: the demo's simulated one."""
+
+    microphone: str | None = None
+    camera: str | None = None
+    speaker: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Stage:
     """`async with Stage(dialogue, folder) as stage`. `folder` keeps the hub's data and every process's log."""
@@ -32,6 +43,7 @@ class Stage:
     folder: Path
     port: int = 0
     hub_arguments: tuple[str, ...] = ("--model", "fixture", "--device", "cpu")
+    devices: Mapping[str, BoardDevices] = field(default_factory=dict)
     hub: HubClient = field(init=False)
     session_id: str = ""
     join_link: str = ""
@@ -117,9 +129,11 @@ class Stage:
             _write(script, microphone_script(self.dialogue, key, None))
         arguments = ["-m", "room_agent", "run", "--json", "--once", "--hub", self.hub.url]
         arguments += ["--state", str(self.folder / f"board-{key}"), "--status-port", "0"]
-        arguments += ["--microphone", f"sim:cue={script}", "--camera", f"sim:card={name}", "--speaker", "sim:meter"]
-        token = {"SHIMAWA_DEVICE_TOKEN": self._tokens[key]}
-        self.boards[key] = await Child.start(f"board-{key}", arguments, self.folder, token)
+        given = self.devices.get(key, BoardDevices())
+        arguments += ["--microphone", given.microphone or f"sim:cue={script}"]
+        arguments += ["--camera", given.camera or f"sim:card={name}", "--speaker", given.speaker or "sim:meter"]
+        environment = {**given.environment, "SHIMAWA_DEVICE_TOKEN": self._tokens[key]}
+        self.boards[key] = await Child.start(f"board-{key}", arguments, self.folder, environment)
 
     async def everybody_joined(self) -> None:
         """Each board hears the tracks of all others. Raises TimeoutError."""

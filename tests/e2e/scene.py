@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from session_manager.demo.dialogue import Dialogue, Utterance, load_dialogue
-from session_manager.demo.stage import Stage
+from session_manager.demo.stage import BoardDevices, Stage
 
 
 def excerpt(
@@ -73,10 +73,12 @@ async def audience(stage: Stage) -> AsyncIterator[Audience]:
 
 
 @asynccontextmanager
-async def staged(dialogue: Dialogue, folder: Path, *hub_arguments: str) -> AsyncIterator[Stage]:
+async def staged(
+    dialogue: Dialogue, folder: Path, *hub_arguments: str, devices: Mapping[str, BoardDevices] | None = None
+) -> AsyncIterator[Stage]:
     """A hub with its boards, all joined."""
     given = hub_arguments or ("--model", "fixture", "--device", "cpu")
-    async with Stage(dialogue, folder, hub_arguments=given) as stage:
+    async with Stage(dialogue, folder, hub_arguments=given, devices=devices or {}) as stage:
         await stage.everybody_joined()
         yield stage
 

@@ -90,10 +90,12 @@ class ScriptedDirectory:
 class RecordingPlane:
     """Carries nothing and keeps every call as a tuple: (method, session_id, peer_id, …).
 
-    `refusing`, when set, is raised by everything but `close`, `end_session` and `stats`.
+    `refusing`, when set, is raised by everything but `close`, `end_session` and `stats`. `hold`, once set to an unset
+    event, keeps every `close` waiting until that event is set.
     """
 
     refusing: MediaRefused | None = None
+    hold: asyncio.Event | None = None
     calls: list[tuple[object, ...]] = field(default_factory=list)
 
     async def publish(
@@ -115,6 +117,8 @@ class RecordingPlane:
         self._note("want", session_id, peer_id, tuple(wants), budget_kbps)
 
     async def close(self, session_id: str, peer_id: str, connection: Connection | None, generation: int | None) -> None:
+        if self.hold is not None:
+            await self.hold.wait()
         self.calls.append(("close", session_id, peer_id, connection, generation))
 
     async def end_session(self, session_id: str) -> None:

@@ -163,9 +163,15 @@ async def test_the_new_peer_of_a_seat_publishes_only_when_the_old_one_has_let_go
         old = await hub.join("a", Role.BOARD)
         await old.publish(0, "mic", epoch=7)
         hub.plane.calls.clear()
+        hub.plane.hold = asyncio.Event()
         new = await hub.join("a", Role.BOARD)
-        await new.publish(0, "mic", epoch=7)
-        assert [call[0] for call in hub.plane.calls] == ["close", "publish"]
+        publishing = asyncio.create_task(new.publish(0, "mic", epoch=7))
+        other = await hub.join("b", Role.BOARD)
+        await other.publish(0, "mic")
+        assert len(hub.directory.opened) == 2
+        hub.plane.hold.set()
+        assert (await publishing)["t"] == "media.published"
+        assert [call[0] for call in hub.plane.calls] == ["publish", "close", "publish"]
 
 
 async def test_a_seat_whose_grace_is_over_has_left() -> None:

@@ -139,6 +139,7 @@ async def test_a_peer_that_resumes_while_its_old_socket_seems_alive_moves_over_q
         again = await hub.connect()
         assert (await again.hello("", await wire.resume_token()))["b"]["resumed"]
         assert await wire.closed() == 4409
+        await eventually(lambda: hub.server.stats()["connections"] == 1)
         hub.server.announce("session-1", LINE)
         assert (await again.receive())["t"] == "line.committed"
         assert ("seat-a", "reconnecting") not in hub.directory.seats

@@ -18,6 +18,7 @@ LANGUAGES: Mapping[str, str] = {"ja": "日本語", "en": "English"}
 
 _KEY = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']""")
 _IMPORT = re.compile(r"""^import\s[^;]*?["']\./([\w-]+\.js)["'];""", re.MULTILINE)
+_LATER = re.compile(r"""\bimport\(["']\./([\w-]+\.js)["']\)""")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -60,17 +61,19 @@ def keys_in(source: str) -> set[str]:
 
 
 @cache
-def modules(entry: str) -> tuple[str, ...]:
-    """A script of `static/` and everything it imports, itself first."""
+def modules(entry: str, *, later: bool = False) -> tuple[str, ...]:
+    """A script of `static/` and everything it imports at once, itself first; `later`: also what it may load then."""
     found = [entry]
     for name in found:
         source = (STATIC / name).read_text(encoding="utf-8")
-        found += [other for other in _IMPORT.findall(source) if other not in found]
+        imported = _IMPORT.findall(source) + (_LATER.findall(source) if later else [])
+        found += [other for other in imported if other not in found]
     return tuple(found)
 
 
 @cache
 def script_texts(entry: str, language: str) -> Mapping[str, str]:
-    """The texts that a script and its imports name."""
-    keys = set[str]().union(*(keys_in((STATIC / name).read_text(encoding="utf-8")) for name in modules(entry)))
+    """The texts that a script and all it may load name."""
+    names = modules(entry, later=True)
+    keys = set[str]().union(*(keys_in((STATIC / name).read_text(encoding="utf-8")) for name in names))
     return {key: catalogue(language)[key] for key in sorted(keys)}

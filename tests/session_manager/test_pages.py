@@ -109,6 +109,14 @@ def test_a_first_visit_is_light_and_loads_nothing_from_elsewhere(name: str, site
     assert all(field.get("id") in links.labels or field.get("aria-label") for field in links.fields)
 
 
+def test_joining_is_light_too(client: TestClient) -> None:
+    """With everything that the session loads while the name is typed, as it goes over the line."""
+    later = set(i18n.modules("join.js", later=True)) | {"app.css", "icons.svg", "icon.svg"}
+    page = len(client.get("/join").content)
+    sent = sum(int(client.get(f"/static/{name}").headers["content-length"]) for name in later)
+    assert page + sent < FIRST_LOAD_BYTES / 2
+
+
 def test_modules_are_announced_before_they_are_needed(client: TestClient) -> None:
     html = client.get("/join").text
     for module in i18n.modules("join.js"):

@@ -1,14 +1,10 @@
 // The join page: from an invitation to a place in the session. The only script that knows all the others.
 
-import { Call } from "./call.js";
 import { alreadyAllowed, listDevices, openDevices, watchLevel } from "./devices.js";
-import { api, byId, el, icon, notice, page, t } from "./dom.js";
-import { Signaling } from "./protocol.js";
-import { Stage } from "./stage.js";
+import { ApiError, api, byId, el, icon, notice, page, t } from "./dom.js";
 
 const STORE = "shimawa.join";
 const TOKEN_GOOD_MS = 45_000;
-const MANY_PICTURES = 4;
 
 const remembered = JSON.parse(sessionStorage.getItem(STORE) ?? "{}");
 const remember = (more) => sessionStorage.setItem(STORE, JSON.stringify(Object.assign(remembered, more)));
@@ -18,6 +14,16 @@ const on = { audio: true, video: true };
 let stopLevel = () => {};
 let handUp = false;
 let draw = () => {};
+
+/** What only the session needs comes while the name is typed, so that the first page is light on a thin line. */
+async function sessionParts() {
+  try {
+    const parts = await Promise.all([import("./call.js"), import("./pictures.js"), import("./protocol.js"), import("./stage.js")]);
+    return Object.assign({}, ...parts);
+  } catch {
+    throw new ApiError(0, "offline", t("common.offline"));
+  }
+}
 
 // ---- before joining --------------------------------------------------------------------------------------------------
 
@@ -68,6 +74,7 @@ function showLobby({ title, record = "on", captions = "on" }) {
   show("lobby");
   if (!byId("name").value) byId("name").focus({ preventScroll: true });
   fillDevices();
+  sessionParts().catch(() => {});
   alreadyAllowed().then((allowed) => { if (allowed) preview(); });
 }
 
@@ -129,10 +136,11 @@ async function join(event) {
   remember({ name, language });
   try {
     if (!byId("try").hidden) await preview();
+    const parts = await sessionParts();
     const seat = remembered.seat_key ? await again() : await api("POST", "/api/join", { code: remembered.code, display_name: name, language }, DOOR());
     delete remembered.code;
     remember({ seat_key: seat.seat_key ?? remembered.seat_key, left: false });
-    enter(seat);
+    enter(seat, parts);
   } catch (error) {
     fail("join-problem", error.message);
   } finally {
@@ -165,7 +173,7 @@ function tokens(first) {
   };
 }
 
-function enter(seat) {
+function enter(seat, { Call, Signaling, Stage, watchPictures }) {
   stopLevel();
   show("session");
   byId("session-title").textContent = seat.title ?? remembered.title ?? "";
@@ -237,25 +245,6 @@ function over(code, call) {
   byId("over-code").textContent = OVER()[code] ? "" : code;
   byId("over-again").hidden = ["session_over", "session_ended", "removed", "bad_token", "unknown_session"].includes(code);
   byId("over-heading").focus();
-}
-
-/** More pictures than slots: ask for those who spoke last. */
-function watchPictures(signaling, call, stage) {
-  let asked = "";
-  setInterval(() => {
-    if (!signaling.isOpen) return;
-    const { tracks } = stage.view;
-    const pictures = [...tracks.values()].filter((track) => track.kind === "video" && track.peer_id !== signaling.welcome.peer_id && !track.muted);
-    if (pictures.length <= MANY_PICTURES) return;
-    const order = stage.voices().recent().map((trackId) => tracks.get(trackId)?.peer_id);
-    const place = (track) => (order.includes(track.peer_id) ? order.indexOf(track.peer_id) : order.length);
-    const wants = pictures.sort((a, b) => place(a) - place(b)).slice(0, 64)
-      .map((track, index) => ({ track_id: track.track_id, max_height: index < MANY_PICTURES ? 360 : 0, priority: Math.max(0, 9 - index) }));
-    const key = wants.slice(0, MANY_PICTURES).map((want) => want.track_id).sort().join();
-    if (key === asked) return;
-    asked = key;
-    call.want(wants);
-  }, 2000);
 }
 
 function wireControls(signaling, call, stage) {
@@ -374,11 +363,12 @@ function wireWords(signaling, stage) {
 async function rejoin() {
   show("wait");
   try {
+    const parts = await sessionParts();
     const seat = await again();
     remember({ seat_key: seat.seat_key ?? remembered.seat_key, left: false });
     const wanted = await openDevices({ audio: { deviceId: "" }, video: remembered.video === false ? null : { deviceId: "" } });
     Object.assign(local, { audio: wanted.audio, video: wanted.video });
-    enter(seat);
+    enter(seat, parts);
   } catch (error) {
     show("over");
     byId("over-text").textContent = error.message;

@@ -116,6 +116,7 @@ def _raise_if_final(group: BaseExceptionGroup[BaseException]) -> None:
 
 def stop_when_input_ends(stop: Callable[[], object]) -> None:
     """Calls `stop` from a thread when standard input closes: the hub that started this worker is gone."""
+
     def wait() -> None:
         with contextlib.suppress(OSError, ValueError):
             while sys.stdin.buffer.read(4096):
@@ -123,4 +124,3 @@ def stop_when_input_ends(stop: Callable[[], object]) -> None:
         stop()
 
     threading.Thread(target=wait, name="tied", daemon=True).start()
-

@@ -102,7 +102,7 @@ def test_the_ear_makes_the_same_frames_for_any_grouping_of_packets(sizes: list[i
     assert np.array_equal(sound_of(got), sound_of(expected))
 
 
-@pytest.mark.parametrize("begin", [0, 100, 101, 133])
+@pytest.mark.parametrize("begin", [0, 1, 7, 50])
 def test_a_restarted_ear_hears_the_same_sound_at_the_same_places(begin: int) -> None:
     first = ear()
     whole = first.hear(numbers(ENCODED))

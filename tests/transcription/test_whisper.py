@@ -139,7 +139,18 @@ def test_ten_minutes_of_noise_give_no_character(engine: WhisperEngine, silero: S
 
 def test_silence_given_as_speech_is_not_believed(engine: WhisperEngine) -> None:
     asked = RecognitionRequest(1, "final", 0, 96_000, np.zeros(32_000, np.float32), ("ja",), voiced_s=0.5)
-    assert judge(asked, engine.recognise([asked])[0]) is not None
+    answer = engine.recognise([asked])[0]
+    assert judge(asked, answer) is not None
+
+
+def test_a_doubtful_final_is_decoded_again_at_the_full_window_and_a_partial_is_not(engine: WhisperEngine) -> None:
+    chance = np.random.default_rng(3)
+    sound = (chance.standard_normal(32_000) * 0.2).astype(np.float32)
+    answers = [
+        engine.recognise([RecognitionRequest(1, kind, 0, 96_000, sound, ("ja",), voiced_s=0.1)])[0]
+        for kind in ("final", "partial")
+    ]
+    assert [answer.window_s for answer in answers] == [30.0, 5.0]
 
 
 def test_a_broken_request_is_an_error_of_ours(engine: WhisperEngine) -> None:

@@ -5,7 +5,7 @@ application to application where larger blocks gave 80. PortAudio's facts that s
 
 * A device that is pulled out may end the stream (`finished_callback`), or just stop calling, or be replaced by silence;
   so the callbacks are watched, and one second without any is a loss. (A loop that stands still for a second is none.)
-* The list of devices is frozen when the library starts. `refresh` starts it anew, which ends every open stream, so it
+* The list of devices is frozen when the library starts. It is started anew, which ends every open stream, so this
   happens only while none is open: close what is lost, then open again by name.
 * Index numbers move; names stay. On Windows each device is listed once per host API and the default one (MME) is slow
   and cuts names, so WASAPI is taken there, converting to our rate.
@@ -18,7 +18,8 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,6 @@ RING_BLOCKS = 100
 SILENT_LIMIT_S = 1.0
 START_LIMIT_S = 5.0
 """A device that slept asks once and then not again for a second or two; so long after its start silence is no loss."""
-"""A device that slept may take seconds to its first block."""
 _CHANNELS: dict[Kind, str] = {"microphone": "max_input_channels", "speaker": "max_output_channels"}
 _NUMBER: dict[Kind, int] = {"microphone": 0, "speaker": 1}
 
@@ -59,11 +59,20 @@ class _Library:
         self._lock = threading.RLock()
         self._streams = 0
 
-    def refresh(self) -> None:
+    @contextmanager
+    def alone(self, kind: Kind) -> Iterator[None]:
+        """From reading the list to opening a device nobody may start the library anew: indexes would mean others."""
         with self._lock:
             if not self._streams:
                 sd._terminate()
                 sd._initialize()
+            try:
+                yield
+            except sd.PortAudioError as error:
+                logger.warning("PortAudio: %s", error)
+                raise DeviceBusy(
+                    f"The sound system did not give the list of {kind}s: the board tries again."
+                ) from error
 
     def open(self, make: Callable[[], Any]) -> Any:
         with self._lock:
@@ -83,22 +92,25 @@ _library = _Library()
 
 def open_microphone(name: str, or_default: bool, loop: asyncio.AbstractEventLoop) -> Microphone:
     """By name, or the system's when `name` is empty, or (`or_default`) when there is none of that name. Blocks."""
-    return PortAudioMicrophone(_find("microphone", name, or_default), loop)
+    with _library.alone("microphone"):
+        return PortAudioMicrophone(_find("microphone", name, or_default), loop)
 
 
 def open_speaker(name: str, or_default: bool, loop: asyncio.AbstractEventLoop) -> Speaker:
     """As `open_microphone`."""
-    return PortAudioSpeaker(_find("speaker", name, or_default), loop)
+    with _library.alone("speaker"):
+        return PortAudioSpeaker(_find("speaker", name, or_default), loop)
 
 
 def list_audio() -> list[DeviceInfo]:
     """One row per device and direction, in PortAudio's order. Blocks."""
-    _library.refresh()
-    return [
-        DeviceInfo(kind, f"portaudio:{device['name']}", device["name"], _api(device), device["index"] == _default(kind))
-        for kind in _CHANNELS
-        for device in _devices(kind)
-    ]
+    found: list[DeviceInfo] = []
+    for kind in _CHANNELS:
+        with _library.alone(kind):
+            for device in _devices(kind):
+                name, is_default = device["name"], device["index"] == _default(kind)
+                found.append(DeviceInfo(kind, f"portaudio:{name}", name, _api(device), is_default))
+    return found
 
 
 def _devices(kind: Kind) -> list[dict[str, Any]]:
@@ -122,7 +134,6 @@ def _default(kind: Kind) -> int:
 
 
 def _find(kind: Kind, name: str, or_default: bool) -> dict[str, Any]:
-    _library.refresh()
     devices = _devices(kind)
     if name:
         exact = [device for device in devices if device["name"] == name]

@@ -106,6 +106,19 @@ print(json.dumps(result))
     assert result["steps"][0] == 480
 
 
+async def test_microphone_and_speaker_opened_at_the_same_time_do_not_pull_the_library_from_under_each_other(
+    pulse: Pulse,
+) -> None:
+    body = """
+for _ in range(12):
+    opened = await asyncio.gather(open_speaker("portaudio:out_island"), open_microphone("portaudio:mic_mainland"))
+    for device in opened:
+        device.close()
+print(json.dumps([device.name for device in opened]))
+"""
+    assert await asyncio.to_thread(outcome, program(pulse, body)) == ["out_island", "mic_mainland"]
+
+
 async def test_devices_are_listed_by_the_names_that_open_them(pulse: Pulse) -> None:
     result = await asyncio.to_thread(
         outcome, program(pulse, "print(json.dumps([[d.kind, d.spec] for d in list_devices()]))")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from session_manager import tokens
-from session_manager.errors import NotFound
+from session_manager.errors import NotFound, NotPossible
 from session_manager.records import Session, Site, Stream
 from session_manager.store import StaleEpoch, Store
 from signaling.messages import ErrorCode
@@ -66,16 +66,11 @@ class HubDirectory:
 
     async def open_track(self, grant: Grant, offer: TrackOffer) -> TrackSpec | Denial:
         seat = await asyncio.to_thread(self._store.seat, grant.seat_id)
-        opened = await asyncio.to_thread(
-            self._store.open_stream,
-            grant.session_id,
-            seat,
-            offer.name,
-            offer.kind,
-            offer.source,
-            offer.epoch,
-            self._clock(),
-        )
+        offered = (offer.name, offer.kind, offer.source, offer.epoch)
+        try:
+            opened = await asyncio.to_thread(self._store.open_stream, grant.session_id, seat, *offered, self._clock())
+        except NotPossible as error:
+            return Denial(ErrorCode.NOT_PERMITTED, str(error))
         if isinstance(opened, StaleEpoch):
             message = f"Epoch {offer.epoch} of this track is over; it is at {opened.latest}."
             return Denial(ErrorCode.STALE_EPOCH, message)

@@ -116,7 +116,7 @@ class Worker:
             else:
                 index += len(packets)
             for packet in packets:
-                while packet.sample > run.watermark + MAX_AHEAD_SAMPLES:
+                while sample > run.watermark + MAX_AHEAD_SAMPLES:  # what was sent: a hole costs no credit
                     await run.wake.wait()
                     run.wake.clear()
                 await self.send(feed.pack(feed.FeedPacket(run.handle, packet.sequence, packet.sample, packet.payload)))

@@ -32,6 +32,7 @@ from session_manager.web.app import create_app
 from session_manager.web.settings import WebSettings
 from signaling.media.errors import MediaError
 from signaling.media.plane import WorkerPlane
+from signaling.messages import MAX_MESSAGE_BYTES
 from signaling.ports import Connection, LoggedPacket, Slot
 from signaling.server import SignalingServer
 from signaling.settings import SignalingSettings
@@ -187,7 +188,8 @@ class Hub:
             create_app(self.store, self.live, web),
             log_config=None,
             access_log=False,
-            ws_max_size=262_144,
+            ws_max_size=2 * MAX_MESSAGE_BYTES,  # a little too large is answered by the codec, far too large is cut off
+            ws_per_message_deflate=False,
             timeout_graceful_shutdown=2,
             lifespan="off",
             server_header=False,

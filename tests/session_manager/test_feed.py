@@ -178,6 +178,19 @@ async def test_audio_stays_within_its_credit_until_the_watermark_moves(tmp_path:
         assert await worker.hear(100) == list(range(ahead + 1, ahead + 101))
 
 
+async def test_a_long_hole_inside_undecided_audio_does_not_hold_the_stream(tmp_path: Path) -> None:
+    behind = int(feed.MAX_AHEAD_S * 50) * 5
+    async with bench(tmp_path) as at:
+        worker = await at.worker()
+        await at.speak(0, 10)
+        await worker.opened()
+        await worker.hear(10)
+        opened = await at.speak(behind, behind + 1)
+        assert await worker.hear(1) == [behind]
+        at.server.end(opened.key)
+        assert isinstance(await worker.next(), feed.StreamEnd)
+
+
 async def test_when_a_worker_dies_the_next_one_begins_at_the_watermark(tmp_path: Path) -> None:
     async with bench(tmp_path) as at:
         worker = await at.worker()

@@ -282,3 +282,16 @@ async def test_the_end_of_a_session_leaves_nothing(forwarder: Forwarder) -> None
     await until(lambda: listener.connection.connectionState == "closed")
     await speaker.close()
     await listener.close()
+
+
+async def test_a_newer_subscription_replaces_the_older_once_it_is_up(forwarder: Forwarder, events: Recorder) -> None:
+    speaker, old, new = Publisher(forwarder, "a"), Subscriber(forwarder, "b"), Subscriber(forwarder, "b")
+    await speaker.publish()
+    await old.subscribe(0, audio=1)
+    await until(lambda: old.payloads() >= 3)
+    await new.subscribe(1, audio=1)
+    await until(lambda: new.payloads() >= 3 and old.connection.connectionState == "closed")
+    assert list(forwarder._sessions["s1"].peers["b"].subscribe) == [1]
+    assert events.count("lost") == 0
+    for client in (speaker, old, new):
+        await client.close()

@@ -13,7 +13,7 @@ import pytest
 
 from signaling.media.errors import MediaError, PortInUse
 from signaling.media.plane import WorkerPlane
-from signaling.media.supervision import restart_delay_s
+from signaling.media.supervision import REPLY_TIMEOUT_S, restart_delay_s
 from signaling.ports import MediaRefused
 from tests.signaling_media.clients import Publisher, Recorder, Subscriber, until
 
@@ -70,6 +70,17 @@ async def test_commands_are_refused_with_a_sentence_while_the_worker_is_away(
     await plane.close("s1", "b", None, None)
     await until(lambda: bool(plane.pids()))
     assert (await plane.subscribe("s1", "b", 0, 1, 0)).slots
+
+
+async def test_a_command_that_was_under_way_when_the_worker_died_is_refused_at_once(plane: WorkerPlane) -> None:
+    os.kill(plane.pids()[0], signal.SIGSTOP)  # it will not answer
+    waiting = asyncio.get_running_loop().create_task(plane.subscribe("s1", "b", 0, 1, 0))
+    await asyncio.sleep(0)
+    os.kill(plane.pids()[0], signal.SIGKILL)
+    async with asyncio.timeout(REPLY_TIMEOUT_S / 2):
+        with pytest.raises(MediaRefused) as refused:
+            await waiting
+    assert refused.value.code == "no_media"
 
 
 async def test_a_taken_port_is_one_clear_error_and_leaves_nothing_behind(events: Recorder) -> None:

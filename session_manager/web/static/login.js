@@ -5,7 +5,7 @@ import { api, byId, notice, t } from "./dom.js";
 /** Where the visitor wanted to go: a path of this hub, never another site. */
 function wanted() {
   const next = new URL(new URLSearchParams(location.search).get("next") ?? "/", location.origin);
-  return next.origin === location.origin ? next.pathname : "/";
+  return next.origin === location.origin ? next.href : "/"; // whole: a path alone can begin with two slashes
 }
 
 byId("login-form").addEventListener("submit", async (event) => {

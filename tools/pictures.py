@@ -131,7 +131,7 @@ async def main() -> None:
             write_camera(guest_camera, coast(((238, 230, 240), (150, 150, 190), (84, 80, 110)), 1))
             guest_flags = [f"--use-file-for-fake-video-capture={guest_camera}"]
             guest_browser = await play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS + guest_flags)
-            guest = await join(guest_browser, link, "対馬 はるか", (1280, 800))
+            guest = await join(guest_browser, link, "田中", (1280, 800))
             await guest.wait_for_function("() => !document.getElementById('self-video').hidden")
             await asyncio.sleep(1.5)
             await save(guest, "join")

@@ -17,7 +17,7 @@ demo: $(VENV)/.run
 	@$(BIN)/shimawa demo $(ARGS)
 
 test: $(VENV)/.dev build/.system
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

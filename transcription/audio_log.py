@@ -28,7 +28,7 @@ from weakref import WeakValueDictionary
 from transcription import log_format, opus
 from transcription.errors import LogUnreadable, LogWriteFailed
 from transcription.log_flusher import INTERVAL_S, Flusher
-from transcription.log_format import Packet, Record
+from transcription.log_format import Packet, Record, pack_packets, unpack_packets
 from transcription.log_index import ChunkIndex, Piece, Span, SpanIndex
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ __all__ = [
     "Packet",
     "Span",
     "StreamLog",
+    "pack_packets",
+    "unpack_packets",
 ]
 
 _SUFFIX = ".packets"

@@ -8,13 +8,17 @@ The header's crc is CRC-32 (as in zlib) over its first 28 bytes. A record's crc 
 (length, sequence, sample, payload), started with the CRC-32 of "track_id/epoch": bytes of another log (a stale block
 that a power cut brought back, a file copied to the wrong place) are therefore never taken for this log's audio. The
 marker is only there to find the next record after damage; it proves nothing.
+
+On the wire, where a board brings the packets that a hub misses, a record is plain; HTTPS keeps it whole:
+
+    record  = sequence u64  sample u64  length u16  payload (`length` bytes, 1 to 8192)
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,6 +34,7 @@ _CHECK = struct.Struct("!I")
 HEADER_SIZE = _HEADER.size + _CHECK.size
 _HEAD = struct.Struct("!2sIHQQ")
 _BODY = struct.Struct("!HQQ")
+_PARCEL = struct.Struct("!QQH")
 RECORD_OVERHEAD = _HEAD.size
 MAX_RECORD = RECORD_OVERHEAD + MAX_PAYLOAD
 _UNCHECKED = len(MARKER) + _CHECK.size
@@ -97,3 +102,23 @@ def records(data: bytes, log_seed: int, *, more: bool = False) -> Iterator[Recor
                 position = data.find(MARKER, position)
         else:
             position = data.find(MARKER, position + 1)
+
+
+def pack_packets(packets: Iterable[Packet]) -> bytes:
+    """The body of an upload. Payloads have 1 to `MAX_PAYLOAD` bytes, the numbers fit 64 bits."""
+    return b"".join(_PARCEL.pack(each.sequence, each.sample, len(each.payload)) + each.payload for each in packets)
+
+
+def unpack_packets(body: bytes) -> list[Packet]:
+    """What `pack_packets` packed. Raises ValueError when it is cut short or holds a length that cannot be."""
+    packets, position = [], 0
+    while position < len(body):
+        if position + _PARCEL.size > len(body):
+            raise ValueError("the packets end within a record's head")
+        sequence, sample, length = _PARCEL.unpack_from(body, position)
+        position += _PARCEL.size
+        if not 1 <= length <= MAX_PAYLOAD or position + length > len(body):
+            raise ValueError(f"no packet has {length} bytes here")
+        packets.append(Packet(sequence, sample, body[position : position + length]))
+        position += length
+    return packets

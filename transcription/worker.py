@@ -46,7 +46,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises FeedClosed when the hub does not want this worker at all."""
-        serving = asyncio.create_task(self._serve_for_ever())
+        serving = asyncio.create_task(self._serve_until(stop))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -59,8 +59,9 @@ class Worker:
             self._ears.shutdown(wait=False, cancel_futures=True)
             self._engine.shutdown(wait=False, cancel_futures=True)
 
-    async def _serve_for_ever(self) -> None:
-        while True:
+    async def _serve_until(self, stop: asyncio.Event) -> None:
+        """Asks `stop` itself: a task group that is failing already swallows a cancellation (Python 3.11, 3.12)."""
+        while not stop.is_set():
             try:
                 await self._serve_once()
             except* (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as group:

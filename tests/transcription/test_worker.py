@@ -233,6 +233,23 @@ async def test_a_worker_waits_for_a_hub_that_is_not_there_yet() -> None:
     assert texts(one) == WORDS[:1]
 
 
+async def test_a_worker_told_to_stop_in_the_moment_its_hub_dies_stops() -> None:
+    """A killed hub is both at once: the end of standard input and a broken feed."""
+    recogniser = Recogniser(ToneEngine(), LevelVoiceActivity)
+    for steps_between in range(12):
+        async with ScriptedHub([track()], TOKEN) as hub:
+            stop = asyncio.Event()
+            settings = WorkerSettings(hub=hub.url, token=TOKEN, name="test", engine="tone")
+            running = asyncio.create_task(Worker(settings, recogniser).run(stop))
+            await hub.until(lambda: bool(hub.hellos))
+            await hub.drop()
+            for _ in range(steps_between):
+                await asyncio.sleep(0)
+            stop.set()
+            async with asyncio.timeout(10):
+                await asyncio.shield(running)
+
+
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_retries_are_spread_and_never_far_apart(attempt: int, chance: float) -> None:
     delay = retry_delay(attempt, lambda: chance)

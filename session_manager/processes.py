@@ -54,8 +54,12 @@ class TiedProcess:
 
     async def _once(self) -> int:
         self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=asyncio.subprocess.PIPE, env=self._environment, start_new_session=True
-        )  # its own group: Ctrl-C is for the hub, which then lets its workers finish
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,  # whoever reads the hub's own output shall see its end when it ends
+            env=self._environment,
+            start_new_session=True,  # Ctrl-C is for the hub, which then lets its workers finish
+        )
         self.starts += 1
         log.info("%s runs as process %d", self._name, self._process.pid)
         return await self._process.wait()

@@ -63,7 +63,12 @@ class WorkerProcess:
 
     async def _launch(self) -> control.FrameReader:
         self._process = await asyncio.create_subprocess_exec(
-            *self._command, "--port", str(self.port), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            *self._command,
+            "--port",
+            str(self.port),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the hub, which then ends its sessions in order
         )
         frames = control.FrameReader()
         try:

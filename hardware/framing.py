@@ -1,4 +1,4 @@
-"""Exact 20 ms frames from blocks of any size, on the device's own sample clock.
+"""Exact frames (20 ms, or what is asked for) from blocks of any size, on the device's own sample clock.
 
 The frames form one grid: every `sample` is the first block's position plus a multiple of the frame length, whatever
 the driver's block size. What the device did not deliver becomes silence where it belongs, so nothing later shifts.
@@ -23,7 +23,7 @@ class Framer:
     """
 
     def __init__(self, frame_samples: int = FRAME_SAMPLES) -> None:
-        self._length = frame_samples
+        self._length = self._wanted = frame_samples
         self._buffer = np.zeros(frame_samples, np.float32)
         self._filled = 0
         self._position: int | None = None
@@ -32,6 +32,12 @@ class Framer:
         self.inserted_samples = 0
         self.skipped_samples = 0
         self.overlapped_samples = 0
+
+    def resize(self, frame_samples: int) -> None:
+        """From the next frame on; one that has begun keeps its length."""
+        self._wanted = frame_samples
+        if not self._filled:
+            self._begin_frame()
 
     def push(self, block: AudioBlock) -> list[AudioBlock]:
         """Frames of shape (frame_samples,) completed by this block; `captured_at` never goes back."""
@@ -80,9 +86,12 @@ class Framer:
     def _close_frame(self) -> AudioBlock:
         self._last_at = max(self._last_at, self._frame_at)
         frame = AudioBlock(self._buffer, self._at() - self._length, self._last_at)
-        self._buffer = np.zeros(self._length, np.float32)
-        self._filled = 0
+        self._begin_frame()
         return frame
+
+    def _begin_frame(self) -> None:
+        self._length, self._filled = self._wanted, 0
+        self._buffer = np.zeros(self._length, np.float32)
 
     def _at(self) -> int:
         return self._position or 0

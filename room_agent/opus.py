@@ -34,7 +34,7 @@ class OpusUnusable(AgentError):
 
 @dataclass(frozen=True, slots=True)
 class EncodedPacket:
-    """One 20 ms packet: the same object goes to the call and to the spool.
+    """One packet of 20 ms (40 or 60 on a thin line): the same object goes to the call and to the spool.
 
     `sequence` counts from 0 in this epoch, `sample` is the position of its first sample at 48 kHz, `level_dbov` is
     0 (loudest) to 127 (silence) as RFC 6464 carries it.
@@ -47,11 +47,21 @@ class EncodedPacket:
 
 
 class OpusEncoder:
-    """Mono, 20 ms, voice. `expected_loss` in percent lets packets carry a coarse copy of the frame before."""
+    """Mono, voice; `frame_samples` 960, 1920 or 2880. `expected_loss` in percent: above 5, packets from 24 kb/s up have
+    a coarse copy of the packet before (libopus leaves it out at 5 and less, and at 16 kb/s and less).
+    """
 
-    def __init__(self, bit_rate: int = 32_000, *, expected_loss: int = 5, first_sequence: int = 0) -> None:
+    def __init__(
+        self,
+        bit_rate: int = 32_000,
+        *,
+        expected_loss: int = 10,
+        first_sequence: int = 0,
+        frame_samples: int = FRAME_SAMPLES,
+    ) -> None:
         self._bit_rate = bit_rate
         self._expected_loss = expected_loss
+        self._frame_samples = frame_samples
         self._sequence = first_sequence
         self._codec = self._open()
 
@@ -59,16 +69,23 @@ class OpusEncoder:
     def bit_rate(self) -> int:
         return self._bit_rate
 
-    def set_bit_rate(self, bit_rate: int) -> None:
+    @property
+    def frame_samples(self) -> int:
+        return self._frame_samples
+
+    def set_bit_rate(self, bit_rate: int, frame_samples: int | None = None) -> None:
         """Takes effect with the next packet. The codec is opened anew: change it in coarse, rare steps."""
-        if bit_rate != self._bit_rate:
-            self._bit_rate = bit_rate
+        wanted = (bit_rate, frame_samples or self._frame_samples)
+        if wanted != (self._bit_rate, self._frame_samples):
+            self._bit_rate, self._frame_samples = wanted
             self._codec = self._open()
 
     def encode(self, frame: AudioBlock) -> EncodedPacket:
-        """`frame.samples` has shape (960,); louder than full scale is clipped. Raises OpusUnusable."""
-        if frame.samples.shape != (FRAME_SAMPLES,):
-            raise OpusUnusable(f"A frame of {frame.samples.shape} cannot be encoded: give {FRAME_SAMPLES} samples.")
+        """`frame.samples` has shape (frame_samples,); louder than full scale is clipped. Raises OpusUnusable."""
+        if frame.samples.shape != (self._frame_samples,):
+            raise OpusUnusable(
+                f"A frame of {frame.samples.shape} cannot be encoded: give {self._frame_samples} samples."
+            )
         samples = np.clip(frame.samples, -1.0, 1.0)
         packet = EncodedPacket(self._sequence, frame.sample, self._payload(samples), level_dbov(samples))
         self._sequence += 1
@@ -96,7 +113,7 @@ class OpusEncoder:
         codec.bit_rate = self._bit_rate
         codec.options = {
             "application": "voip",
-            "frame_duration": "20",
+            "frame_duration": str(self._frame_samples * 1000 // SAMPLE_RATE),
             "vbr": "on",
             "packet_loss": str(self._expected_loss),
             "fec": "1" if self._expected_loss else "0",

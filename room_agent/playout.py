@@ -3,8 +3,8 @@
 Keyed on the RTP timestamp. The only figure it steers by is the *level*: how long before its deadline the fastest packet
 would be there, `now - fastest delay - media time just taken`. Jitter does not disturb it, drift moves it slowly, and a
 packet is in time exactly when it came less than `level` after the fastest. Three tools hold the level at its target:
-reading up to 0.5 % faster or slower; cutting quiet pieces and pitch periods when much too long; and, beyond 400 ms,
-dropping the oldest.
+reading up to 0.5 % faster or slower; cutting or repeating quiet pieces and pitch periods when it is far off; and,
+beyond 400 ms, dropping the oldest.
 
 A hole with packets behind it is concealed and costs no delay. When nothing is left, up to 120 ms are concealed
 without deciding: if the next packet shows a loss, they count against it; if it is merely late, it is played in full.
@@ -23,7 +23,10 @@ from room_agent import stretch
 from room_agent.arrivals import Arrivals
 
 PACKET_SAMPLES = 960
+"""What a packet is taken to last until it is decoded; senders on a thin line change to 40 or 60 ms."""
 INBOX_PACKETS = 100
+REMEMBERED_PACKETS = 256
+"""Repairs may come more than once, and long after their sound was played."""
 BOUND_S = 0.400
 RESTART_SAMPLES = 5 * SAMPLE_RATE
 """A timestamp further away than this is another stream: an agent that started anew, not a late packet."""
@@ -33,6 +36,7 @@ DEAD_BAND_S = 0.003
 CUT_QUIET_S = 0.010
 CUT_SPEECH_S = 0.020
 CUT_UNTIL_S = 0.004
+REPEAT_S = 0.015
 QUIET_POWER = 1e-6
 """-60 dBFS; 30 dB below the loudest of late counts as quiet too."""
 HOLD_SAMPLES = SAMPLE_RATE * 60 // 1000
@@ -55,7 +59,7 @@ class Decoder(Protocol):
 class PlayoutStats:
     """`level_ms` against `target_ms` is the buffer's delay; counters run since the first packet.
 
-    `lost`: packets of 20 ms that were not there when they were due, also those that came `late`.
+    `lost`: in units of 20 ms, what was not there when it was due, also packets that came `late`.
     """
 
     level_ms: float
@@ -72,6 +76,7 @@ class PlayoutStats:
     restarts: int
     concealed_ms: float
     skipped_ms: float
+    repeated_ms: float
 
 
 class _Arrival(NamedTuple):
@@ -91,6 +96,8 @@ class PlayoutBuffer:
         self._decoder = decoder
         self._inbox: deque[_Arrival] = deque(maxlen=INBOX_PACKETS)
         self._packets: dict[int, _Arrival] = {}
+        self._known: dict[int, None] = {}
+        self._span = PACKET_SAMPLES
         self._arrivals = Arrivals()
         self._newest: int | None = None
         self._last_sequence: int | None = None
@@ -115,6 +122,7 @@ class PlayoutBuffer:
         self._lost = 0
         self._concealed = 0
         self._skipped = 0
+        self._repeated = 0
 
     # ---- network side
 
@@ -141,7 +149,7 @@ class PlayoutBuffer:
     def stats(self) -> PlayoutStats:
         """From any thread: reads single figures only."""
         newest = self._newest if self._newest is not None else self._end
-        buffered = newest + PACKET_SAMPLES - self._position if self._playing else len(self._packets) * PACKET_SAMPLES
+        buffered = newest + self._span - self._position if self._playing else len(self._packets) * self._span
         return PlayoutStats(
             level_ms=round(1000 * self._shown_level_s, 2),
             target_ms=round(1000 * self._arrivals.target_s, 2),
@@ -150,6 +158,7 @@ class PlayoutBuffer:
             lost=round(self._lost / PACKET_SAMPLES),
             concealed_ms=1000 * self._concealed / SAMPLE_RATE,
             skipped_ms=1000 * self._skipped / SAMPLE_RATE,
+            repeated_ms=1000 * self._repeated / SAMPLE_RATE,
             **self._counts,
         )
 
@@ -161,9 +170,12 @@ class PlayoutBuffer:
                 self._restart()
             timestamp = self._newest + step
         self._counts["received"] += 1
-        if timestamp in self._packets:
+        if timestamp in self._known:
             self._counts["duplicates"] += 1
             return
+        self._known[timestamp] = None
+        if len(self._known) > REMEMBERED_PACKETS:
+            del self._known[next(iter(self._known))]
         self._arrivals.note(timestamp / SAMPLE_RATE, arrival.at)
         self._newest = timestamp if self._newest is None else max(timestamp, self._newest)
         if self._last_sequence is not None and timestamp < self._end:
@@ -175,6 +187,7 @@ class PlayoutBuffer:
         self._counts["restarts"] += 1
         self._counts["dropped"] += len(self._packets)
         self._packets.clear()
+        self._known.clear()
         self._arrivals = Arrivals()
         self._levels.clear()
         self._last_sequence = None
@@ -232,10 +245,10 @@ class PlayoutBuffer:
 
     def _bound(self, now: float) -> None:
         newest = self._newest if self._newest is not None else self._end
-        wanted = newest + PACKET_SAMPLES - round(self._arrivals.target_s * SAMPLE_RATE)
+        wanted = newest + self._span - round(self._arrivals.target_s * SAMPLE_RATE)
         if wanted - self._position <= BOUND_S * SAMPLE_RATE:
             return
-        for timestamp in [timestamp for timestamp in self._packets if timestamp < wanted - PACKET_SAMPLES]:
+        for timestamp in [timestamp for timestamp in self._packets if timestamp < wanted - self._span]:
             del self._packets[timestamp]
             self._counts["dropped"] += 1
         self._skipped += round(wanted - self._position)
@@ -285,23 +298,24 @@ class PlayoutBuffer:
         samples = self._decoder.decode(packet.payload)
         if samples is None or not samples.size:
             self._counts["undecodable"] += 1
-            self._end += PACKET_SAMPLES
-            return self._conceal(PACKET_SAMPLES, None)
+            self._end += self._span
+            return self._conceal(self._span, None)
+        self._span = samples.size
         self._end += samples.size
         for overlapped in [timestamp for timestamp in self._packets if timestamp < self._end]:
             del self._packets[overlapped]
             self._counts["late"] += 1
         samples = self._joined(samples)
         self._last_real = samples
-        return self._shortened(samples)
+        return self._fitted(samples)
 
     def _bridged(self, following: _Arrival, hole: int) -> Samples:
         """A piece for a hole with packets behind it."""
-        count = min(hole, PACKET_SAMPLES)
+        count = min(hole, self._span)
         paused = self._follows(following)
         self._lost += 0 if paused else count
         self._end += count
-        adjacent = count == hole == PACKET_SAMPLES and not paused
+        adjacent = count == hole == self._span and not paused
         return self._conceal(count, following.payload if adjacent else None)
 
     def _follows(self, packet: _Arrival) -> bool:
@@ -333,22 +347,26 @@ class PlayoutBuffer:
         self._concealed_run, self._fresh = 0, False
         return samples
 
-    def _shortened(self, samples: Samples) -> Samples:
-        """Cut while the level is far too high: quiet first, then pitch periods, less choosy the longer it lasts."""
+    def _fitted(self, samples: Samples) -> Samples:
+        """Shorter or longer while the level is far off: quiet first, then pitch periods, less choosy with time."""
         excess_s = self._level_s() - self._arrivals.target_s
         power = float(np.dot(samples, samples)) / samples.size
         self._power = max(power, 0.99 * self._power)
         quiet = power < max(QUIET_POWER, 0.001 * self._power)
-        if excess_s < (CUT_UNTIL_S if self._patience_s else CUT_QUIET_S if quiet else CUT_SPEECH_S):
+        cut_s = CUT_UNTIL_S if self._patience_s else CUT_QUIET_S if quiet else CUT_SPEECH_S
+        if -REPEAT_S < excess_s < cut_s:
             self._patience_s = 0.0
             return samples
         self._patience_s += samples.size / SAMPLE_RATE
-        lag = self._lag(samples, round(excess_s * SAMPLE_RATE), quiet)
+        lag = self._lag(samples, round(abs(excess_s) * SAMPLE_RATE), quiet)
         if not lag:
             return samples
-        self._skipped += lag
-        self._shift(lag)
-        return stretch.cut(samples, lag)
+        self._shift(lag if excess_s > 0 else -lag)
+        if excess_s > 0:
+            self._skipped += lag
+            return stretch.cut(samples, lag)
+        self._repeated += lag
+        return stretch.repeat(samples, lag)
 
     def _lag(self, samples: Samples, excess: int, quiet: bool) -> int:
         if quiet:

@@ -1,4 +1,4 @@
-"""Making sound a little shorter or slower without being heard: interpolation, and cutting one pitch period."""
+"""Making sound a little shorter or longer without being heard: interpolation, one pitch period less or more."""
 
 from __future__ import annotations
 
@@ -52,3 +52,11 @@ def cut(piece: Samples, lag: int) -> Samples:
     fade = np.linspace(0.0, 1.0, width, dtype=np.float32)
     joined = piece[:width] * (1.0 - fade) + piece[lag : lag + width] * fade
     return np.concatenate([joined, piece[lag + width :]])
+
+
+def repeat(piece: Samples, lag: int) -> Samples:
+    """`piece` with `lag` samples said twice, faded into each other; both ends stay as they were."""
+    width = piece.size - lag
+    fade = np.linspace(0.0, 1.0, width, dtype=np.float32)
+    joined = piece[lag:] * (1.0 - fade) + piece[:width] * fade
+    return np.concatenate([piece[:lag], joined, piece[width:]])

@@ -87,3 +87,21 @@ def test_what_is_delivered_twice_is_dropped_and_counted() -> None:
     (frame,) = framer.push(block(400, 560))
     assert framer.overlapped_samples == 200
     assert np.array_equal(frame.samples, ramp(0, FRAME_SAMPLES))
+
+
+@given(st.lists(st.tuples(st.sampled_from([960, 1920, 2880]), st.integers(1, 4000)), min_size=1, max_size=30))
+def test_a_frame_that_has_begun_keeps_its_length_and_no_sample_is_lost_when_it_changes(
+    steps: list[tuple[int, int]],
+) -> None:
+    framer, position, frames, wanted = Framer(), 0, [], {FRAME_SAMPLES}
+    for size, length in steps:
+        framer.resize(size)
+        wanted.add(size)
+        frames += framer.push(block(position, length))
+        position += length
+    assert {frame.samples.size for frame in frames} <= wanted
+    joined = np.concatenate([frame.samples for frame in frames] or [ramp(0, 0)])
+    assert np.array_equal(joined, ramp(0, joined.size))
+    assert position - joined.size < 2880
+    if len(steps) == 1 and frames:
+        assert {frame.samples.size for frame in frames} == {steps[0][0]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hardware.drivers.simulated import Tone
-from room_agent.stretch import AHEAD, HISTORY, best_lag, cut, resample
+from room_agent.stretch import AHEAD, HISTORY, best_lag, cut, repeat, resample
 
 
 @pytest.mark.parametrize("ratio", [0.995, 1.0, 1.005])
@@ -48,3 +48,19 @@ def test_cutting_a_period_leaves_no_click_and_both_ends(hertz: float) -> None:
     assert shorter[0] == piece[0]
     assert shorter[-1] == piece[-1]
     assert np.max(np.abs(np.diff(shorter))) < 1.5 * np.max(np.abs(np.diff(piece)))
+
+
+@pytest.mark.parametrize("hertz", [110.0, 200.0])
+def test_repeating_a_period_leaves_no_click_and_both_ends(hertz: float) -> None:
+    piece = Tone(hertz, 0.5).render(0, 960)
+    lag, _ = best_lag(piece)
+    longer = repeat(piece, lag)
+    assert longer.size == piece.size + lag
+    assert longer[0] == piece[0]
+    assert longer[-1] == piece[-1]
+    assert np.max(np.abs(np.diff(longer))) < 1.5 * np.max(np.abs(np.diff(piece)))
+
+
+@pytest.mark.parametrize("lag", [1, 120, 480, 720, 959])
+def test_any_part_of_a_piece_can_be_said_twice(lag: int) -> None:
+    assert repeat(np.ones(960, np.float32), lag) == pytest.approx(np.ones(960 + lag, np.float32))

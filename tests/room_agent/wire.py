@@ -1,4 +1,4 @@
-"""A one-way wire in simulated time: packets leave every 20 ms by the sender's clock, arrive as told, are pulled."""
+"""A one-way wire in simulated time: packets leave every `frame` samples of the sender, arrive as told, are pulled."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ def place(value: float) -> float:
 
 
 class Ramp:
-    """A decoder whose sound tells where it is from: sample i of the stream has the value (i mod 2**18) / 2**18."""
+    """A decoder whose sound tells where it is from: sample i of the stream has the value (i mod 2**18) / 2**18.
+
+    A packet is its first sample in digits, and as many blanks before it as it is longer than 20 ms, in 20 ms.
+    """
 
     def __init__(self, *, conceals: bool = True) -> None:
         self.conceals = conceals
 
     def decode(self, payload: bytes) -> Samples | None:
-        if not payload.isdigit():
+        if not payload.strip().isdigit():
             return None
-        start = int(payload)
-        return ((np.arange(start, start + PACKET) % PERIOD) / PERIOD).astype(np.float32)
+        start, size = int(payload), PACKET * (1 + len(payload) - len(payload.lstrip()))
+        return ((np.arange(start, start + size) % PERIOD) / PERIOD).astype(np.float32)
 
     def conceal(self, count: int, following: bytes | None = None) -> Samples | None:
         return np.zeros(count, np.float32) if self.conceals else None
@@ -44,11 +47,13 @@ class Wire:
     first_timestamp: int = 0
     first_sequence: int = 0
     block: int = 480
+    frame: int = PACKET
     payload: Callable[[int], bytes] = lambda start: b"%d" % start
     paused: Callable[[float], bool] = lambda now: False
     asked_until: float = 0.0
-    _arrivals: list[tuple[float, int]] = field(default_factory=list)
+    _arrivals: list[tuple[float, int, int, bytes]] = field(default_factory=list)
     _sent: int = 0
+    _start: int = 0
     _pulled: int = 0
 
     def run(self, seconds: float) -> Iterator[tuple[float, Samples]]:
@@ -67,13 +72,14 @@ class Wire:
         return self.buffer.stats()
 
     def _send_until(self, now: float) -> None:
-        while (sent_at := (self._sent + 1) * PACKET / SAMPLE_RATE / (1 + self.drift)) <= now:
+        while (sent_at := (self._start + self.frame) / SAMPLE_RATE / (1 + self.drift)) <= now:
             delay = self.delay(self._sent)
             if delay is not None:
-                self._arrivals.append((sent_at + delay, self._sent))
+                payload = b" " * (self.frame // PACKET - 1) + self.payload(self._start)
+                self._arrivals.append((sent_at + delay, self._sent, self._start, payload))
             self._sent += 1
+            self._start += self.frame
         due = sorted(arrival for arrival in self._arrivals if arrival[0] <= now)
         self._arrivals = [arrival for arrival in self._arrivals if arrival[0] > now]
-        for at, index in due:
-            timestamp = self.first_timestamp + index * PACKET
-            self.buffer.push(self.first_sequence + index, timestamp, self.payload(index * PACKET), at)
+        for at, index, start, payload in due:
+            self.buffer.push(self.first_sequence + index, self.first_timestamp + start, payload, at)

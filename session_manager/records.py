@@ -81,6 +81,8 @@ class Session:
     ended_at: float | None
     confidential: bool
     sites: tuple[Site, ...]
+    completed_at: float | None = None
+    """When it was certain that nothing more will come from any board; None until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,32 @@ class Line:
     confidence: float
     suppressed: str | None
     event_number: int
+    repaired: bool = False
+    """This revision was heard in sound that a board brought later."""
+    edited_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """What a board says it keeps of a stream. `coming_s`: how much of it the hub still wants."""
+
+    track_id: str
+    epoch: int
+    first_sequence: int
+    next_sequence: int
+    end_sample: int
+    closed: bool
+    coming_s: float
+    told_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Sound that a site's board keeps and has not brought yet."""
+
+    site_id: str
+    site_name: str
+    seconds: float
 
 
 class SpanKind(StrEnum):

@@ -282,8 +282,9 @@ def line_body(line: Line) -> LineCommitted:
         site_id=line.site_id,
         site_name=line.site_name,
         speaker=line.speaker,
-        text=line.text,
+        text=line.text if line.suppressed is None else "",
         language=line.language,
         started_at=line.started_at,
         ended_at=line.ended_at,
+        repaired=line.repaired,
     )

@@ -326,7 +326,7 @@ class SessionChanged(Body):
 
 
 class LineCommitted(Body):
-    """A fact: immutable but for a higher `revision`. Times are UTC seconds."""
+    """A fact: immutable but for a higher `revision`; empty text takes it back. Times are UTC seconds."""
 
     type = "line.committed"
     delivery = Delivery.EVENT
@@ -340,6 +340,7 @@ class LineCommitted(Body):
     language: str
     started_at: float
     ended_at: float
+    repaired: bool = False
 
 
 class CaptionPartial(Body):

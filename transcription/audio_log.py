@@ -207,6 +207,11 @@ class StreamLog:
         with self._lock:
             return self._spans.missing(from_sample, to_sample)
 
+    def numbers(self) -> tuple[range, ...]:
+        """Sequence numbers that are there, as sorted runs."""
+        with self._lock:
+            return self._spans.numbers()
+
     def missing_numbers(self) -> tuple[range, ...]:
         """Sequence numbers below the highest that are not there: what a repair has to copy."""
         with self._lock:

@@ -95,6 +95,10 @@ class SpanIndex:
         cut = (Span(max(h.start_sample, from_sample), min(h.end_sample, to_sample), present=False) for h in holes)
         return tuple(hole for hole in cut if hole.start_sample < hole.end_sample)
 
+    def numbers(self) -> tuple[range, ...]:
+        """Sequence numbers that are there."""
+        return tuple(range(run.first, run.last + 1) for run in self._runs)
+
     def missing_numbers(self) -> tuple[range, ...]:
         """Sequence numbers that are not there, below the highest that is: what a repair has to copy."""
         ends = [-1, *(run.last for run in self._runs)]

@@ -18,6 +18,7 @@ from session_manager.store.events import Events
 from session_manager.store.invitations import Invitations
 from session_manager.store.lines import Lines
 from session_manager.store.places import Places
+from session_manager.store.repairs import Mark, Repairs
 from session_manager.store.schema import migrate
 from session_manager.store.seats import Seats
 from session_manager.store.sessions import EARLY_S, Sessions
@@ -35,7 +36,7 @@ from session_manager.store.values import (
 )
 
 
-class Store(Places, Accounts, Sessions, Seats, Invitations, Streams, Lines, Events, Accounting):
+class Store(Places, Accounts, Sessions, Seats, Invitations, Streams, Lines, Events, Accounting, Repairs):
     @classmethod
     def open(cls, path_or_url: str | Path, passwords: Passwords | None = None) -> Store:
         """Opens and migrates. Raises StartFailed when the file is unreadable, no database, or from a newer version."""
@@ -53,6 +54,7 @@ __all__ = [
     "Committed",
     "Due",
     "InvitationRole",
+    "Mark",
     "NewBoard",
     "NewInvitation",
     "NewSite",

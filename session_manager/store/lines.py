@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
+from session_manager import repair
 from session_manager.errors import NotPossible
 from session_manager.records import Line, Stream
+from session_manager.repair import Heard
 from session_manager.store.events import next_event
 from session_manager.store.part import Part, need
+from session_manager.store.repairs import take_off
 from session_manager.store.secrets import new_id
-from session_manager.store.streams import one, read_stream
+from session_manager.store.streams import one as one_stream
+from session_manager.store.streams import read_stream
 from session_manager.store.tables import lines, seats, sites, streams
 from session_manager.store.values import AlreadyThere, Committed, WatermarkMoved
 from signaling.messages import LineCommitted
@@ -63,22 +68,81 @@ class Lines(Part):
             if watermark_from is not None and (mark != watermark_from or watermark_to < mark):
                 return WatermarkMoved(mark)
             connection.execute(
-                update(streams).where(one(track_id, epoch)).values(watermark_sample=max(mark, watermark_to))
+                update(streams).where(one_stream(track_id, epoch)).values(watermark_sample=max(mark, watermark_to))
             )
             return _store(connection, stream, said, now)
 
     def lines(self, session_id: str, include_suppressed: bool = False) -> list[Line]:
-        """The newest revision of each, in the order of speaking."""
-        query = (
-            select(lines)
-            .where(lines.c.session_id == session_id)
-            .order_by(lines.c.started_at, lines.c.ended_at, lines.c.line_id, lines.c.revision)
-        )
-        if not include_suppressed:
-            query = query.where(lines.c.suppressed.is_(None))
+        """The newest revision of each, in the order of speaking; without what a repair has taken back."""
         with self._database.read() as connection:
-            newest = {row.line_id: _line(row) for row in connection.execute(query)}
-        return list(newest.values())
+            found = newest(connection, lines.c.session_id == session_id)
+        return [line for line in found if include_suppressed or line.suppressed is None]
+
+    def stream_lines(self, track_id: str, epoch: int) -> list[Line]:
+        """The same of one stream, the suppressed ones too."""
+        with self._database.read() as connection:
+            return newest(connection, _of(track_id, epoch))
+
+    def revisions(self, line_id: str) -> list[Line]:
+        """Everything that this line has been, oldest first. `suppressed` is "repaired" where it was taken back."""
+        query = select(lines).where(lines.c.line_id == line_id).order_by(lines.c.revision)
+        with self._database.read() as connection:
+            return [_line(row) for row in connection.execute(query)]
+
+    def repair(
+        self,
+        track_id: str,
+        epoch: int,
+        region: repair.Samples,
+        heard: Sequence[Heard],
+        taken: Sequence[int],
+        now: float,
+    ) -> list[Committed]:
+        """One transaction: the lines of `region` become what was `heard` there, each change with its event; the
+        watermark is not before its end; the marks `taken` (`Repairs.touched`) are taken off it. Raises NotFound.
+
+        What is the same is left alone, so doing it twice changes nothing.
+        """
+        with self._database.write() as connection:
+            stream = read_stream(connection, track_id, epoch)
+            stored = newest(connection, _of(track_id, epoch))
+            inside = {one.line_id: one for one in stored if repair.belongs((one.start_sample, one.end_sample), region)}
+            changes = repair.reconcile(list(inside.values()), heard)
+            done = [_revise(connection, stream, inside[line_id], one, now) for line_id, one in changes.revise]
+            done += [_revise(connection, stream, inside[line_id], None, now) for line_id in changes.retract]
+            done += [_store(connection, stream, _said(one), now, repaired=True) for one in changes.add]
+            mark = max(stream.watermark_sample, region.end)
+            connection.execute(update(streams).where(one_stream(track_id, epoch)).values(watermark_sample=mark))
+            take_off(connection, taken, region)
+        return done
+
+
+def newest(connection: Connection, where: ColumnElement[bool]) -> list[Line]:
+    order = (lines.c.started_at, lines.c.ended_at, lines.c.line_id)
+    later = lines.alias()
+    last = select(func.max(later.c.revision)).where(later.c.line_id == lines.c.line_id).scalar_subquery()
+    rows = connection.execute(select(lines).where(where, lines.c.revision == last).order_by(*order))
+    return [_line(row) for row in rows if row.suppressed != repair.RETRACTED]
+
+
+def _of(track_id: str, epoch: int) -> ColumnElement[bool]:
+    return and_(lines.c.track_id == track_id, lines.c.epoch == epoch)
+
+
+def _said(heard: Heard) -> _Said:
+    return _Said(heard.start_sample, heard.end_sample, heard.text, heard.language, heard.confidence, heard.suppressed)
+
+
+def _revise(connection: Connection, stream: Stream, line: Line, heard: Heard | None, now: float) -> Committed:
+    """The line's next revision; `heard` None: it is taken back. Clients who saw it hear of it, with empty text."""
+    if heard is None:
+        revised = replace(line, suppressed=repair.RETRACTED)
+    else:
+        fresh = _new_line(connection, stream, _said(heard))
+        names = ("start_sample", "end_sample", "started_at", "ended_at", "text", "language", "confidence", "suppressed")
+        revised = replace(line, **{name: getattr(fresh, name) for name in names})
+    revised = replace(revised, revision=line.revision + 1, repaired=True)
+    return _write(connection, revised, now, tell=line.suppressed is None or revised.suppressed is None)
 
 
 def _existing(connection: Connection, track_id: str, epoch: int, start_sample: int) -> Row[Any] | None:
@@ -88,10 +152,14 @@ def _existing(connection: Connection, track_id: str, epoch: int, start_sample: i
     return connection.execute(same.order_by(lines.c.revision.desc()).limit(1)).one_or_none()
 
 
-def _store(connection: Connection, stream: Stream, said: _Said, now: float) -> Committed:
-    line = _new_line(connection, stream, said)
+def _store(connection: Connection, stream: Stream, said: _Said, now: float, *, repaired: bool = False) -> Committed:
+    line = replace(_new_line(connection, stream, said), repaired=repaired)
+    return _write(connection, line, now, tell=said.suppressed is None)
+
+
+def _write(connection: Connection, line: Line, now: float, *, tell: bool) -> Committed:
     number = None
-    if said.suppressed is None:
+    if tell:
         event = next_event(connection, line.session_id, LineCommitted.type, _body(line), now)
         number = event.number
     values = asdict(line) | {"event_number": number or 0, "committed_at": now}
@@ -133,10 +201,11 @@ def _body(line: Line) -> dict[str, object]:
         site_id=line.site_id,
         site_name=line.site_name,
         speaker=line.speaker,
-        text=line.text,
+        text=line.text if line.suppressed is None else "",
         language=line.language,
         started_at=line.started_at,
         ended_at=line.ended_at,
+        repaired=line.repaired,
     )
     return body.model_dump(mode="json")
 

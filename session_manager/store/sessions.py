@@ -162,4 +162,5 @@ def _session(row: Row[Any], its_sites: tuple[Site, ...]) -> Session:
         ended_at=row.ended_at,
         confidential=row.confidential,
         sites=its_sites,
+        completed_at=row.completed_at,
     )

@@ -28,7 +28,7 @@ class Streams(Part):
         with self._database.write() as connection:
             if need(connection, sessions, session_id, "session").state in {"ending", "ended"}:
                 raise NotPossible("This session is over. Nothing can be published in it any more.")
-            track_id = _track(connection, session_id, seat, name, kind)
+            track_id = track_of(connection, session_id, seat, name, kind)
             last: int = connection.execute(
                 select(func.coalesce(func.max(streams.c.epoch), -1)).where(streams.c.track_id == track_id)
             ).scalar_one()
@@ -38,7 +38,7 @@ class Streams(Part):
             if wanted == last:
                 _go_on(connection, track_id, wanted)
             else:
-                _begin(connection, track_id, wanted, source, now)
+                begin(connection, track_id, wanted, source, now)
             return read_stream(connection, track_id, wanted)
 
     def set_origin(self, track_id: str, epoch: int, origin_at: float) -> None:
@@ -102,7 +102,7 @@ def _query() -> Select[Any]:
     )
 
 
-def _track(connection: Connection, session_id: str, seat: Seat, name: str, kind: str) -> str:
+def track_of(connection: Connection, session_id: str, seat: Seat, name: str, kind: str) -> str:
     mine = select(tracks).where(tracks.c.seat_id == seat.seat_id, tracks.c.name == name)
     row = connection.execute(mine).one_or_none()
     if row is None:
@@ -120,7 +120,7 @@ def _track(connection: Connection, session_id: str, seat: Seat, name: str, kind:
     return str(row.track_id)
 
 
-def _begin(connection: Connection, track_id: str, epoch: int, source: str, now: float) -> None:
+def begin(connection: Connection, track_id: str, epoch: int, source: str, now: float) -> None:
     values = {
         "track_id": track_id,
         "epoch": epoch,

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -108,6 +109,7 @@ sessions = Table(
     _text("timezone"),
     _instant("started_at", nullable=True),
     _instant("ended_at", nullable=True),
+    _instant("completed_at", nullable=True),
     Column("confidential", Boolean(create_constraint=False), nullable=False),
     Column("last_event", BigInteger, nullable=False),
     CheckConstraint("state in ('planned', 'live', 'ending', 'ended')", name="state"),
@@ -193,6 +195,33 @@ streams = Table(
     CheckConstraint("epoch >= 0 and end_sample >= 0 and watermark_sample >= 0", name="positions"),
 )
 
+spools = Table(
+    "spools",
+    metadata,
+    Column("track_id", _ID, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_sequence", BigInteger, nullable=False),
+    Column("next_sequence", BigInteger, nullable=False),
+    Column("end_sample", BigInteger, nullable=False),
+    Column("closed", Boolean(create_constraint=False), nullable=False),
+    Column("coming_s", Double, nullable=False),
+    _instant("told_at"),
+    ForeignKeyConstraint(["track_id", "epoch"], ["streams.track_id", "streams.epoch"]),
+)
+
+touched = Table(
+    "touched",
+    metadata,
+    Column("touched_id", Integer, primary_key=True),
+    Column("track_id", _ID, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("start_sample", BigInteger, nullable=False),
+    Column("end_sample", BigInteger, nullable=False),
+    ForeignKeyConstraint(["track_id", "epoch"], ["streams.track_id", "streams.epoch"]),
+    Index("ix_touched_track_id_epoch", "track_id", "epoch"),
+    sqlite_autoincrement=True,  # a repair that is under way must never meet the number of an older mark
+)
+
 lines = Table(
     "lines",
     metadata,
@@ -214,10 +243,12 @@ lines = Table(
     _text("suppressed", nullable=True),
     Column("event_number", BigInteger, nullable=False),
     _instant("committed_at"),
+    Column("repaired", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    Column("edited_by", _ID, nullable=True),
     ForeignKeyConstraint(["track_id", "epoch"], ["streams.track_id", "streams.epoch"]),
-    UniqueConstraint("track_id", "epoch", "start_sample", "revision"),
     CheckConstraint("start_sample >= 0 and end_sample >= start_sample", name="samples"),
     Index("ix_lines_session_id_started_at", "session_id", "started_at"),
+    Index("ix_lines_track_id_epoch_start_sample", "track_id", "epoch", "start_sample"),
 )
 
 gaps = Table(

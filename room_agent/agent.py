@@ -13,10 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 from room_agent.attendance import Attendance, Ending
 from room_agent.conductor import Connection, Link, Phase
 from room_agent.config import BoardSettings
+from room_agent.day import LATE_S
 from room_agent.devices import Devices, Openers
 from room_agent.epochs import EpochCounter
 from room_agent.errors import HubRefused, HubUnreachable
 from room_agent.hub import HubClient, Invitation, signaling_url
+from room_agent.keeping import Keeping
 from room_agent.playback import Playback
 from room_agent.status import (
     HeardFacts,
@@ -28,6 +30,7 @@ from room_agent.status import (
     State,
     Status,
 )
+from room_agent.uploader import Traffic
 from signaling.errors import Unreachable
 from signaling.retry import Backoff
 
@@ -36,6 +39,9 @@ logger = logging.getLogger(__name__)
 REFUSED_FACTOR = 6
 """A board that nobody knows asks this much more slowly."""
 JITTER = 0.2
+MIND_S = 5.0
+STRAINED_LOSS = 0.05
+"""Share of live packets lost from which repair makes itself small."""
 
 _STATES: dict[Phase, State] = {
     Phase.IDLE: "idle",
@@ -63,7 +69,8 @@ class Agent:
         self._settings = settings
         self._hub = HubClient(settings.hub, settings.token)
         self._playback = Playback()
-        self._devices = Devices(settings, epochs, self._playback, openers)
+        self._keeping = Keeping(settings, epochs, self._hub, self._traffic)
+        self._devices = Devices(settings, epochs, self._playback, openers, keeper=self._keeping.spool)
         self._attendance: Attendance | None = None
         self._invitation: Invitation | None = None
         self._site_names: dict[str, str] = {}
@@ -78,6 +85,7 @@ class Agent:
 
     async def run(self) -> None:
         """For ever, or until the first session is over when the settings say `once`."""
+        keeping = asyncio.create_task(self._keeping.run(), name="keeping")
         try:
             while True:
                 began_at = time.monotonic()
@@ -85,11 +93,15 @@ class Agent:
                 if invitation is not None:
                     ending = await self._attend(invitation, began_at)
                     if self._settings.once and not ending.again:
+                        await self._keeping.finish()
                         return
                     wait_s = self._pause_after(ending)
                 await asyncio.sleep(wait_s)
         finally:
             self._state = "stopped"
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await self._keeping.close()
             await self._hub.close()
 
     async def _ask(self) -> tuple[Invitation | None, float]:
@@ -99,7 +111,9 @@ class Agent:
             answer = await self._hub.join()
         except HubUnreachable as error:
             self._say("unreachable", str(error))
-            return None, pause_s
+            here = self._keeping.due_here()
+            known = here is not None and here.session.session_id != self._sent_away
+            return here if known else None, 0.0 if known else pause_s
         except HubRefused as error:
             self._say("refused", str(error))
             return None, pause_s * REFUSED_FACTOR
@@ -117,9 +131,10 @@ class Agent:
         self._invitation = invitation
         self._playback.begin()
         self._site_names = {}
+        await self._keeping.joined(invitation)
         self._attendance = Attendance(
             signaling_url(self._settings.hub, invitation.signaling),
-            invitation.token,
+            invitation.token or None,
             self._fresh_token,
             self._devices,
             self._playback,
@@ -127,15 +142,26 @@ class Agent:
             slots=(self._settings.audio_slots, self._settings.video_slots),
             began_at=began_at,
         )
+        minding = asyncio.create_task(self._mind_end(self._attendance), name="planned end")
         try:
             ending = await self._attendance.run()
         finally:
+            minding.cancel()
             self._join, self._attendance = self._attendance.join, None
-        logger.info("session %s is over for this board: %s", invitation.session.session_id, ending.code)
         sent_away = ending.code in ("removed", "replaced")
+        await self._keeping.left(invitation.session.session_id, over=not ending.again)
+        logger.info("session %s is over for this board: %s", invitation.session.session_id, ending.code)
         self._sent_away = invitation.session.session_id if sent_away else None
         self._say("idle", ending.message if ending.again or sent_away else "")
         return ending
+
+    async def _mind_end(self, stay: Attendance) -> None:
+        """Without the hub nobody ends a session: its planned end does, half an hour later."""
+        while True:
+            await asyncio.sleep(MIND_S)
+            ends_at = self._invitation.session.ends_at if self._invitation is not None else None
+            if ends_at and stay.state.phase is not Phase.LIVE and time.time() > ends_at + LATE_S:
+                stay.withdraw()
 
     async def _fresh_token(self) -> str | None:
         """For reconnecting to the same session. Raises `Unreachable`, which the signaling client answers by waiting."""
@@ -147,6 +173,8 @@ class Agent:
         except HubRefused as error:
             raise Unreachable("it does not know this board") from error
         if isinstance(answer, Invitation) and answer.session.session_id == self._invitation.session.session_id:
+            if not self._invitation.token:
+                await self._keeping.joined(answer)
             self._invitation = answer
             return answer.token
         return None
@@ -170,6 +198,20 @@ class Agent:
 
     # ---- facts
 
+    def _traffic(self) -> Traffic:
+        if self._attendance is None:
+            return Traffic()
+        facts = self._attendance.media.facts.publish
+        live = self._attendance.state.links["publish"].healthy
+        return Traffic(live, live and facts is not None and (facts.loss or 0.0) >= STRAINED_LOSS)
+
+    def _alone(self) -> bool:
+        """A session is on, sound is encoded, and the hub cannot be reached."""
+        if self._attendance is None or self._invitation is None or not self._devices.voice.live:
+            return False
+        phase = self._attendance.state.phase
+        return phase is Phase.RECONNECTING or (phase is Phase.JOINING and not self._invitation.token)
+
     def status(self) -> Status:
         stay = self._attendance
         voice, media = self._devices.voice, stay.media.facts if stay else None
@@ -189,6 +231,7 @@ class Agent:
             join=stay.join if stay else self._join,
             heard=self._heard(),
             playout=self._playback.stats(),
+            spool=self._keeping.facts(alone=self._alone()),
             retry_in_s=stay.link.retry_in_s if stay else None,
             detail="" if stay else self._detail,
             versions=self._versions,

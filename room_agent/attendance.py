@@ -61,14 +61,15 @@ class Ending:
 
 
 class Attendance:
-    """`token_source` gives a fresh join token, asked before every connection after the first; None from it means that
-    the hub has no session for this board any more. `site_names` is filled with every site that is met.
+    """`token` is for the first connection, `token_source` gives a fresh one for every other; None from it means that
+    the hub has no session for this board any more. While it raises `Unreachable`, the devices run all the same.
+    `site_names` is filled with every site that is met.
     """
 
     def __init__(
         self,
         url: str,
-        token: str,
+        token: str | None,
         token_source: Callable[[], Awaitable[str | None]],
         devices: Devices,
         playback: Playback,
@@ -142,6 +143,10 @@ class Attendance:
             raise
         finally:
             await self._wind_up(link, helpers)
+
+    def withdraw(self) -> None:
+        """Nobody is there to end it, and its time is up."""
+        self._withdrawn.set()
 
     async def _until_over(self, link: asyncio.Task[Dismissed | Refused], helpers: list[asyncio.Task[None]]) -> Ending:
         withdrawn = asyncio.create_task(self._withdrawn.wait())

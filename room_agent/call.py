@@ -25,6 +25,7 @@ from aiortc.stats import RTCRemoteInboundRtpStreamStats, RTCTransportStats
 
 from room_agent.errors import MediaFailed
 from room_agent.feeds import PacketFeed, PictureFeed
+from room_agent.spool import TRACK
 from room_agent.tracks import CameraTrack, LimitedVp8Encoder
 from signaling.media.aiortc_adapter import EncodedAudio, encoded_audio_sink, replace_encoder, send_numbered_audio
 from signaling.messages import (
@@ -209,7 +210,7 @@ class Publishing:
             return PublishTrack(name="camera", kind="video", source="room_cam", mid=mid)
         anchor = TrackAnchor(sequence=self._audio.anchor.sequence, sample=self._audio.anchor.sample)
         return PublishTrack(
-            name="microphone", kind="audio", source="room_mic", mid=mid, epoch=self._audio.epoch, anchor=anchor
+            name=TRACK, kind="audio", source="room_mic", mid=mid, epoch=self._audio.epoch, anchor=anchor
         )
 
     async def facts(self) -> TransportFacts:

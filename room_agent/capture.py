@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +20,16 @@ from room_agent.video import FramePacer, to_i420
 from signaling.media.aiortc_adapter import NumberedPacket
 from signaling.ports import Anchor
 
+
+class PacketKeeper(Protocol):
+    """Gets every packet that was encoded, whether or not a connection carries it. Must return at once."""
+
+    def put(self, epoch: int, packet: NumberedPacket, captured_at: float) -> None:
+        """`captured_at`: when its first sample was heard, on `time.monotonic`'s clock."""
+
+    def end(self, epoch: int) -> None: ...
+
+
 LEAP = 1000
 """Epochs; more than a board can have used up in a session."""
 
@@ -30,8 +41,11 @@ class Voice:
     silence: the record needs the clock to go on.
     """
 
-    def __init__(self, epochs: EpochCounter, bit_rate: int, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, epochs: EpochCounter, bit_rate: int, changed: Callable[[], None], keeper: PacketKeeper | None = None
+    ) -> None:
         self._epochs = epochs
+        self._keeper = keeper
         self._bit_rate = bit_rate
         self._changed = changed
         self._first_use = True
@@ -59,6 +73,8 @@ class Voice:
 
     def _end_epoch(self) -> None:
         """No connection may carry packets of an epoch that it was not offered with."""
+        if self.live and self.epoch is not None and self._keeper is not None:
+            self._keeper.end(self.epoch)
         self.live = False
         for feed in self._feeds:
             feed.close()
@@ -85,6 +101,8 @@ class Voice:
                 numbered = NumberedPacket(packet.sequence, packet.sample, packet.payload, packet.level_dbov)
                 for feed in self._feeds:
                     feed.put(numbered)
+                if self._keeper is not None and self.epoch is not None:
+                    self._keeper.put(self.epoch, numbered, frame.captured_at)
 
     def offer(self) -> AudioOut | None:
         """A feed of its own from the next packet on; `release` it. None: there is no microphone now."""

@@ -7,6 +7,8 @@ state = "/var/lib/shimawa"
 microphone = "..."                 # as `python -m hardware` names them; "none" for not at all
 [video]
 width = 640
+[spool]
+hours = 48                         # sound that the hub has is kept here so long; less when the disk is short
 """
 
 from __future__ import annotations
@@ -55,6 +57,15 @@ class VideoSettings(_Section):
     kbps: Annotated[int, Field(ge=250, le=1200)] = 500
 
 
+class SpoolSettings(_Section):
+    """What this board keeps of its own sound until the hub has it, and for how long afterwards."""
+
+    hours: Annotated[float, Field(gt=0, le=24 * 365)] = 48.0
+    min_free_mb: Annotated[int, Field(ge=0)] = 1024
+    min_free_percent: Annotated[float, Field(ge=0, le=90)] = 5.0
+    """So much of the disk stays free, or `min_free_mb` where that is less."""
+
+
 class BoardSettings(_Section):
     hub: str = "http://127.0.0.1:8420"
     token: str = Field(default="", repr=False)
@@ -70,6 +81,7 @@ class BoardSettings(_Section):
     """The echo canceller of this program; off for a board whose own works. `auto`: on between real devices."""
     devices: DeviceSettings = DeviceSettings()
     video: VideoSettings = VideoSettings()
+    spool: SpoolSettings = SpoolSettings()
 
     @field_validator("hub")
     @classmethod

@@ -13,7 +13,7 @@ import hardware.devices
 from hardware.echo import EchoCanceller, EchoFreeMicrophone, echo_wanted, heard_by
 from hardware.errors import HardwareError
 from hardware.ports import Camera, Microphone, Render, Speaker
-from room_agent.capture import Sight, Voice
+from room_agent.capture import PacketKeeper, Sight, Voice
 from room_agent.config import BoardSettings
 from room_agent.epochs import EpochCounter
 from room_agent.keeper import RETRY_S, DeviceKeeper
@@ -46,6 +46,7 @@ class Devices:
         playback: Playback,
         openers: Openers | None = None,
         retry_s: float = RETRY_S,
+        keeper: PacketKeeper | None = None,
     ) -> None:
         self._settings = settings
         self._playback = playback
@@ -53,7 +54,7 @@ class Devices:
         self._changed: Callable[[], None] | None = None
         self._canceller: EchoCanceller | None = None
         self._echo = EchoFacts(settings.echo)
-        self.voice = Voice(epochs, settings.audio_kbps * 1000, self._tell)
+        self.voice = Voice(epochs, settings.audio_kbps * 1000, self._tell, keeper)
         self.sight = Sight(settings.video, self._tell)
         wanted = settings.devices
         self._microphone: DeviceKeeper[Microphone] = DeviceKeeper(

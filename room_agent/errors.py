@@ -4,6 +4,8 @@ AgentError
 ├── CannotStart        a setting, the state folder, the port or a library is not as it must be: exit code 2
 ├── HubUnreachable     no answer, or not an answer: try again
 ├── HubRefused         the hub does not know this board's device token
+├── HubFull            the hub cannot store what is sent: its disk is full; wait
+├── HubWithoutRepair   the hub takes no sound afterwards (an older version)
 └── MediaFailed        one peer connection could not be made; `code` is the wire's error code
 """
 
@@ -21,6 +23,12 @@ class HubUnreachable(AgentError): ...
 
 
 class HubRefused(AgentError): ...
+
+
+class HubFull(AgentError): ...
+
+
+class HubWithoutRepair(AgentError): ...
 
 
 class MediaFailed(AgentError):

@@ -1,16 +1,20 @@
-"""The board's questions to the hub over HTTP: is a session due, and a short token to join it."""
+"""The board's questions to the hub over HTTP: is a session due, what is the day, what of my sound do you lack."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from room_agent.errors import HubRefused, HubUnreachable
+from room_agent.errors import AgentError, HubFull, HubRefused, HubUnreachable, HubWithoutRepair
+from room_agent.spool import TRACK, Holding, Run
+from transcription.audio_log import Packet, pack_packets
 
 TIMEOUT_S = 10.0
+UPLOAD_TIMEOUT_S = 30.0
 MAX_WAIT_S = 300.0
 
 
@@ -38,6 +42,34 @@ class Invitation(BaseModel):
     site: OwnSite
     token: str = Field(repr=False)
     signaling: Annotated[str, Field(min_length=1)]
+
+
+class StreamWanted(BaseModel):
+    """What the hub says of one stream: `wanted` newest first, `stored` is safe on its disk."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    session_id: str
+    name: str = TRACK
+    epoch: int
+    wanted: tuple[Run, ...] = ()
+    stored: tuple[Run, ...] = ()
+
+
+class StreamUnknown(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    session_id: str
+    epoch: int
+
+
+class Wanted(BaseModel):
+    """`unknown`: streams of sessions that are not this board's."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    streams: tuple[StreamWanted, ...] = ()
+    unknown: tuple[StreamUnknown, ...] = ()
+
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +106,61 @@ class HubClient:
 
     async def join(self) -> Invitation | NothingDue:
         """Raises `HubUnreachable` or `HubRefused`, each with a sentence."""
-        try:
-            answer = await self._http.post(
-                f"{self.hub}/api/board/join", headers={"Authorization": f"Bearer {self.token}"}
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise HubUnreachable("The hub does not answer; check its address and the network of this board.") from error
-        return self._judge(answer)
-
-    def _judge(self, answer: httpx.Response) -> Invitation | NothingDue:
-        if answer.status_code in (401, 403):
-            raise HubRefused("The hub does not know this board's device token; ask an administrator to add the board.")
+        answer = await self._ask("POST", "/api/board/join")
         if answer.status_code == 204:
             return NothingDue(_seconds(answer.headers.get("Retry-After")))
+        return _read(answer, Invitation)
+
+    async def day(self, kind: type[_Answer]) -> _Answer:
+        """This board's sessions of the day. Raises `HubUnreachable`, `HubRefused`, `HubWithoutRepair`."""
+        return _read(await self._ask("GET", "/api/board/day"), kind)
+
+    async def have(self, holdings: Sequence[Holding]) -> Wanted:
+        """Tell what this board holds; hear what of it the hub lacks. Raises as `day` does."""
+        body = {"streams": [{"name": TRACK, **asdict(each)} for each in holdings]}
+        return _read(await self._ask("POST", "/api/board/spool/have", json=body), Wanted)
+
+    async def send(self, session_id: str, epoch: int, packets: Sequence[Packet]) -> int:
+        """Upload packets of one stream, at most 256 KiB of them, any number of times; gives the bytes sent.
+
+        Raises as `day` does, and `HubFull`.
+        """
+        body = pack_packets(packets)
+        where = {"session_id": session_id, "name": TRACK, "epoch": epoch}
+        answer = await self._ask("POST", "/api/board/spool/packets", params=where, content=body)
         if answer.status_code != 200:
-            raise HubUnreachable(f"The hub answered with {answer.status_code}; its log says why.")
+            raise _trouble(answer)
+        return len(body)
+
+    async def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        if "content" in how:
+            headers["Content-Type"] = "application/octet-stream"
+            how["timeout"] = UPLOAD_TIMEOUT_S
         try:
-            return Invitation.model_validate_json(answer.content)
-        except ValidationError as error:
-            raise HubUnreachable("What answers at the hub's address is not a Shimawa hub of this version.") from error
+            answer = await self._http.request(method, f"{self.hub}{path}", headers=headers, **how)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise HubUnreachable("The hub does not answer; check its address and the network of this board.") from error
+        if answer.status_code in (401, 403):
+            raise HubRefused("The hub does not know this board's device token; ask an administrator to add the board.")
+        return answer
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+def _read(answer: httpx.Response, kind: type[_Answer]) -> _Answer:
+    if answer.status_code != 200:
+        raise _trouble(answer)
+    try:
+        return kind.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise HubUnreachable("What answers at the hub's address is not a Shimawa hub of this version.") from error
+
+
+def _trouble(answer: httpx.Response) -> AgentError:
+    if answer.status_code == 507:
+        return HubFull("The hub's disk is full; this board keeps its sound and sends it when there is room.")
+    if answer.status_code in (404, 405):
+        return HubWithoutRepair("This hub cannot take sound afterwards; update it.")
+    return HubUnreachable(f"The hub answered with {answer.status_code}; its log says why.")

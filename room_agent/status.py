@@ -5,7 +5,7 @@ The touch panel, the demo and an administrator all read these; nothing here hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -92,6 +92,33 @@ class JoinFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsentFacts:
+    session_id: str
+    title: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolFacts:
+    """What this board keeps of its own sound. Seconds: `unsent_s` are safe here but not yet at the hub (`unsent`: from
+    which session), `at_risk_s` are in memory only, `lost_s` were given up, `room_s` still fit (None: not known yet).
+
+    `recording_alone`: a session is on and the hub cannot be reached. `level` full: nothing can be written.
+    """
+
+    level: Literal["ok", "near", "full"] = "ok"
+    recording_alone: bool = False
+    upload: Literal["idle", "sending", "waiting", "hub_full", "without"] = "idle"
+    unsent_s: float = 0.0
+    unsent: tuple[UnsentFacts, ...] = ()
+    sent_packets: int = 0
+    sent_bytes: int = 0
+    room_s: float | None = None
+    at_risk_s: float = 0.0
+    lost_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """`playout`: play-out figures by site id, as the buffer reports them. `detail` is added to the sentence."""
 
@@ -104,6 +131,7 @@ class Status:
     join: JoinFacts = JoinFacts()
     heard: Mapping[str, HeardFacts] = field(default_factory=dict)
     playout: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    spool: SpoolFacts = SpoolFacts()
     retry_in_s: float | None = None
     detail: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -135,6 +163,13 @@ _PLAIN: dict[State, Sentence] = {
     "stopped": Sentence("終了しました。", "Stopped."),
 }
 
+_ALONE = Sentence(
+    "回線が切れています。ここで録音しています。つながると自動で送ります。",
+    "The line is down. The board is recording here and sends it by itself when the line is back.",
+)
+WORTH_SAYING_S = 15.0
+"""Less than this is on its way in any session."""
+
 _DEVICE_JA = {"microphone": "マイク", "camera": "カメラ", "speaker": "スピーカー"}
 _WITHOUT = {
     "microphone": Sentence("こちらの声は届いていません", "the others cannot hear this room"),
@@ -147,6 +182,8 @@ def sentence(status: Status) -> Sentence:
     """The state, then whatever a person in the room should know or do."""
     plain = _PLAIN[status.state]
     ja, en = [plain.ja], [plain.en]
+    if status.spool.recording_alone and status.spool.level != "full":
+        ja, en = [_ALONE.ja], [_ALONE.en]
     if status.state == "live" and "up" not in (status.link.publish, status.link.subscribe):
         ja, en = ["音声の通り道を準備しています。"], ["Connected to the hub; sound is on its way."]
     for device in status.devices:
@@ -157,6 +194,40 @@ def sentence(status: Status) -> Sentence:
         elif device.muted:
             ja.append(f"{_DEVICE_JA[device.kind]}は消音中です。")
             en.append(f"The {device.kind} is muted.")
+    for said in _of_spool(status.spool):
+        ja.append(said.ja)
+        en.append(said.en)
     if status.detail:
         en.append(status.detail)
     return Sentence("".join(ja), " ".join(en))
+
+
+def _of_spool(spool: SpoolFacts) -> Iterator[Sentence]:
+    if spool.level == "full":
+        risk = f"{spool.at_risk_s:.0f}"
+        yield Sentence(
+            f"ディスクがいっぱいで録音をためられません（{risk}秒分はまだ保存されていません）。会話は続けられます。"
+            "管理者に知らせてください。",
+            f"The disk is full, so sound cannot be kept here ({risk} s are not safe yet). The talk goes on; "
+            "tell an administrator to make room.",
+        )
+    elif spool.level == "near" and spool.room_s is not None:
+        yield Sentence(
+            f"録音をためる場所があと約{spool.room_s / 60:.0f}分分しかありません。管理者に知らせてください。",
+            f"There is room for about {spool.room_s / 60:.0f} more minutes of sound; tell an administrator.",
+        )
+    if spool.unsent_s >= WORTH_SAYING_S:
+        yield Sentence(f"まだ送っていない録音：{_ja(spool.unsent_s)}。", f"Still to be sent: {_en(spool.unsent_s)}.")
+    if spool.lost_s:
+        yield Sentence(
+            f"置く場所がなく、送る前の録音{_ja(spool.lost_s)}が失われました。",
+            f"For want of room {_en(spool.lost_s)} of sound were lost before they could be sent.",
+        )
+
+
+def _ja(seconds: float) -> str:
+    return f"{seconds:.0f}秒" if seconds < 60 else f"{seconds / 60:.0f}分"
+
+
+def _en(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,120 @@
+"""What outlives the line: the spool, its way to the hub, and the day as the hub last told it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from room_agent.config import BoardSettings
+from room_agent.day import Day, DayFile, DaySession
+from room_agent.epochs import EpochCounter
+from room_agent.errors import HubRefused, HubUnreachable, HubWithoutRepair
+from room_agent.hub import HubClient, Invitation
+from room_agent.spool import Limits
+from room_agent.spool_writer import Spool
+from room_agent.status import SpoolFacts, UnsentFacts
+from room_agent.uploader import Traffic, Uploader
+
+logger = logging.getLogger(__name__)
+
+DAY_EVERY_S = 60.0
+DAY_AGAIN_S = 10.0
+
+
+class Keeping:
+    """One per board. `clock` is UTC POSIX seconds."""
+
+    def __init__(
+        self,
+        settings: BoardSettings,
+        epochs: EpochCounter,
+        hub: HubClient,
+        traffic: Callable[[], Traffic],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        limits = settings.spool
+        self._hub = hub
+        self._clock = clock
+        self._day = DayFile(settings.state)
+        self.spool = Spool(
+            settings.state, Limits(limits.hours, limits.min_free_mb << 20, limits.min_free_percent / 100), clock=clock
+        )
+        if self.spool.highest_epoch >= epochs.current:
+            # The counter was lost: sound of another day must not be continued under its number.
+            epochs.next(self.spool.highest_epoch - epochs.current + 1)
+        self.uploader = Uploader(hub, self.spool, traffic)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.uploader.run(), name="uploader")
+            group.create_task(self._follow_day(), name="day")
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self.spool.close)
+
+    async def finish(self) -> None:
+        """Before the board goes for good: the hub should have everything."""
+        left_s = await self.uploader.finish()
+        if left_s:
+            logger.warning("%s s of sound are still on this board; they are sent when it runs again", left_s)
+
+    # ---- the day
+
+    async def _follow_day(self) -> None:
+        while True:
+            try:
+                await self._keep(await self._hub.day(Day))
+                wait_s = DAY_EVERY_S
+            except (HubUnreachable, HubRefused, HubWithoutRepair):
+                wait_s = DAY_AGAIN_S
+            await asyncio.sleep(wait_s)
+
+    async def _keep(self, day: Day) -> None:
+        await asyncio.to_thread(self._day.keep, day)
+
+    def due_here(self) -> Invitation | None:
+        """The session that this board opens alone, because the hub cannot be asked."""
+        due = self._day.day.due(self._clock())
+        return None if due is None else due.invitation()
+
+    async def joined(self, invitation: Invitation) -> None:
+        """The spool takes the sound of that session from now on, and a new start of this board knows of it."""
+        session = invitation.session
+        self.spool.session_id = session.session_id
+        if session.state != "local" and session.ends_at:
+            known = DaySession(
+                session_id=session.session_id,
+                title=session.title,
+                starts_at=session.starts_at or 0.0,
+                ends_at=session.ends_at,
+                state=session.state,
+                site=invitation.site,
+            )
+            await self._keep(self._day.day.with_session(known))
+
+    async def left(self, session_id: str, *, over: bool) -> None:
+        """`over`: by the hub's word, or because its time is up."""
+        self.spool.session_id = None
+        if over:
+            await self._keep(self._day.day.without(session_id))
+
+    # ---- facts
+
+    def facts(self, *, alone: bool) -> SpoolFacts:
+        """`alone`: a session is on, and the hub cannot be reached."""
+        state, title = self.spool.state(), self._day.day.title
+        return SpoolFacts(
+            level=state.level,
+            recording_alone=alone,
+            upload=self.uploader.state,
+            unsent_s=round(sum(each for _, each in state.unsent_s), 1),
+            unsent=tuple(UnsentFacts(session, title(session), each) for session, each in state.unsent_s),
+            sent_packets=self.uploader.sent_packets,
+            sent_bytes=self.uploader.sent_bytes,
+            room_s=state.room_s,
+            at_risk_s=state.at_risk_s,
+            lost_s=state.lost_s,
+        )

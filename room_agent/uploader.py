@@ -1,0 +1,169 @@
+"""Sends the hub what it lacks of this board's sound: asks, sends the newest hole first, asks again until none is left.
+
+Every step can be cut off and done again. Beside live sound it takes a share of the line (`pace`); alone, all of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from room_agent.errors import HubFull, HubRefused, HubUnreachable, HubWithoutRepair
+from room_agent.hub import HubClient, StreamWanted, Wanted
+from room_agent.pace import Pace
+from room_agent.spool import Holding, Run, Runs, merged, without
+from room_agent.spool_writer import Spool
+from signaling.retry import Backoff
+
+logger = logging.getLogger(__name__)
+
+EVERY_S = 5.0
+ASK_AGAIN_S = 10.0
+"""A long upload stops so often to hear of newer holes."""
+FULL_S = 30.0
+WITHOUT_S = 60.0
+LAST_S = 60.0
+LOOK_S = 0.25
+"""Between two questions at the end, when somebody waits for it."""
+
+State = Literal["idle", "sending", "waiting", "hub_full", "without"]
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What live sound needs of the line now. `strained`: it is losing packets."""
+
+    live: bool = False
+    strained: bool = False
+
+
+def to_send(holding: Holding, wanted: tuple[Run, ...]) -> tuple[Run, ...]:
+    """Of what the hub wants, in its order, what this board holds."""
+    held = without((Run(holding.first_sequence, holding.next_sequence),), holding.missing)
+    found: list[Run] = []
+    for run in wanted:
+        asked: Runs = merged((run,))
+        found.extend(reversed(without(asked, without(asked, held))))
+    return tuple(found)
+
+
+class Uploader:
+    def __init__(self, hub: HubClient, spool: Spool, traffic: Callable[[], Traffic], every_s: float = EVERY_S) -> None:
+        self._hub = hub
+        self._spool = spool
+        self._traffic = traffic
+        self._every_s = every_s
+        self._pace = Pace()
+        self._backoff = Backoff()
+        self._hurry = asyncio.Event()
+        self._asked = asyncio.Event()
+        self.state: State = "idle"
+        self.sent_packets = 0
+        self.sent_bytes = 0
+
+    def hurry(self) -> None:
+        """The line is back, or an end is near: ask now."""
+        self._backoff = Backoff()
+        self._hurry.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await asyncio.to_thread(self._spool.loaded.wait)
+        while True:
+            wait_s = await self._round() if self._spool.busy() else self._every_s
+            self._hurry.clear()
+            self._asked.set()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._hurry.wait()
+            except TimeoutError:
+                pass
+
+    async def finish(self, patience_s: float = LAST_S) -> float:
+        """Until the hub has everything, or gave up, or so long; gives the seconds of sound that it does not have."""
+        try:
+            async with asyncio.timeout(patience_s):
+                while self._spool.unsent_s() and self.state != "without":
+                    await asyncio.sleep(LOOK_S)
+                    self._asked.clear()
+                    self.hurry()
+                    await self._asked.wait()
+        except TimeoutError:
+            pass
+        return self._spool.unsent_s()
+
+    async def _round(self) -> float:
+        """Ask and send once; gives the seconds to wait before the next."""
+        try:
+            left = await self._repair()
+        except HubFull as error:
+            self._say("hub_full", error)
+            return FULL_S
+        except HubWithoutRepair as error:
+            self._say("without", error)
+            return WITHOUT_S
+        except (HubUnreachable, HubRefused) as error:
+            self._say("waiting", error)
+            self._backoff = self._backoff.waited()
+            return self._backoff.wait_s(random.random())
+        self._backoff = Backoff()
+        self._say("sending" if left else "idle", None)
+        return 0.0 if left else self._every_s
+
+    def _say(self, state: State, error: Exception | None) -> None:
+        if state != self.state and error is not None:
+            logger.warning("sound waits on this board: %s", error)
+        elif state == "idle" and self.state not in ("idle", "sending"):
+            logger.info("sound goes to the hub again")
+        self.state = state
+
+    async def _repair(self) -> bool:
+        """Whether there is more to send than was sent now."""
+        holdings = {each.epoch: each for each in self._spool.holdings()}
+        if not holdings:
+            return False
+        answer = await self._hub.have(tuple(holdings.values()))
+        self._take(answer)
+        until = time.monotonic() + ASK_AGAIN_S
+        sent = False
+        for stream in sorted(answer.streams, key=lambda each: each.epoch, reverse=True):
+            holding = holdings.get(stream.epoch)
+            if holding is None or holding.session_id != stream.session_id:
+                continue
+            for run in to_send(holding, stream.wanted):
+                self.state = "sending"
+                sent = await self._send(stream, run, until) or sent
+                if time.monotonic() >= until:
+                    return True
+        return sent
+
+    def _take(self, answer: Wanted) -> None:
+        for stream in answer.streams:
+            self._spool.acknowledge(stream.epoch, stream.stored)
+        for unknown in answer.unknown:
+            logger.warning("the hub knows no session %s of this board", unknown.session_id)
+            self._spool.forsake(unknown.epoch)
+
+    async def _send(self, stream: StreamWanted, run: Run, until: float) -> bool:
+        """That run in posts of the pace's size. Whether anything was sent."""
+        at = run.first
+        while at < run.end and time.monotonic() < until:
+            traffic = self._traffic()
+            room = self._pace.size(traffic.live)
+            packets = await asyncio.to_thread(self._spool.packets, stream.epoch, Run(at, run.end), room)
+            if not packets:
+                break
+            began = time.monotonic()
+            size = await self._hub.send(stream.session_id, stream.epoch, packets)
+            ended = time.monotonic()
+            self._pace.sent(size, began, ended, live=traffic.live, strained=traffic.strained)
+            self.sent_packets += len(packets)
+            self.sent_bytes += size
+            at = packets[-1].sequence + 1
+            await asyncio.sleep(self._pace.wait_s(time.monotonic()))
+        return at > run.first

@@ -41,3 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     code: int = entry.main([*FIRST_ARGUMENT.get(name, []), *given[1:]])
     return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -62,6 +62,14 @@ class SetWants(_Message):
     budget_kbps: int | None
 
 
+class SetCap(_Message):
+    do: Literal["cap"] = "cap"
+    session_id: str
+    peer_id: str
+    group: str
+    kbps: int | None
+
+
 class Close(_Message):
     do: Literal["close"] = "close"
     session_id: str
@@ -79,7 +87,9 @@ class Stats(_Message):
     do: Literal["stats"] = "stats"
 
 
-Command = Annotated[Publish | Subscribe | Answer | SetWants | Close | EndSession | Stats, Field(discriminator="do")]
+Command = Annotated[
+    Publish | Subscribe | Answer | SetWants | SetCap | Close | EndSession | Stats, Field(discriminator="do")
+]
 
 
 class Call(_Message):

@@ -40,13 +40,23 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.02
 LEVEL_TICKS = 10
+PULSE_TICKS = 25
 REPORT_TICKS = 50
-SILENCE_S = 30.0
+PACE_S = 0.005
+QUIET_S = 8.0
+"""A client that was not heard for so long gets nothing but a pulse, until it is heard again. A check for consent comes
+every 6 s from a client that says nothing else."""
+
+SILENCE_S = 900.0
+"""As long as a board keeps its seat: a line that returns finds its media as it left it."""
 MAX_SLOTS = 32
 
 
 class Forwarder:
-    """`addresses` are what clients are told (host, port); `silence_s` ends a connection from which nothing comes."""
+    """`addresses` are what clients are told (host, port); `silence_s` ends a connection from which nothing comes.
+
+    `uplink_kbps`: what this machine may send in all, None when nobody said.
+    """
 
     def __init__(
         self,
@@ -54,6 +64,7 @@ class Forwarder:
         events: MediaEvents,
         *,
         silence_s: float = SILENCE_S,
+        uplink_kbps: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -62,6 +73,7 @@ class Forwarder:
         self._addresses = [(port.host, port.number) for port in ports]
         self._events = events
         self._silence_s = silence_s
+        self._uplink_kbps = uplink_kbps
         self._clock, self._wall = clock, wall
         self._certificate = Certificate()
         self._sessions: dict[str, Session] = {}
@@ -98,6 +110,7 @@ class Forwarder:
         _require_newer(generation, peer.subscribe)
         key = ConnectionKey(session_id, peer_id, "subscribe", generation)
         connection = SubscribeConnection(key, self._link(), self._certificate, self, audio, video)
+        connection.on_report = peer.line.report
         peer.subscribe[generation] = connection
         session.place(peer_id, peer, connection, self._clock())
         local = connection.local_transport(self._addresses)
@@ -121,9 +134,13 @@ class Forwarder:
         peer.wants = {want.track_id: want for want in wants}
         peer.budget_kbps = budget_kbps
         now = self._clock()
-        changed = session.keep_budgets(now)
+        changed = session.keep_budgets(now, self._hub_share())
         changed += [each for each in peer.subscribe.values() if session.place(peer_id, peer, each, now)]
         self._tell_slots(list(dict.fromkeys(changed)))
+
+    async def cap(self, session_id: str, peer_id: str, group: str, kbps: int | None) -> None:
+        peer = self._session(session_id).peer(peer_id)
+        peer.group, peer.cap_kbps = group, kbps
 
     async def close(self, session_id: str, peer_id: str, connection: Connection | None, generation: int | None) -> None:
         peer = self._known_peer(session_id, peer_id)
@@ -220,7 +237,7 @@ class Forwarder:
         session = self._sessions.get(inbound.connection.key.session_id)
         track = session.tracks.get(inbound.spec.track_id) if session is not None else None
         if track is not None and track.source is inbound:
-            track.sender_report(report)
+            track.sender_report(report, self._clock())
 
     # ---- what tracks and connections tell ----
 
@@ -282,6 +299,7 @@ class Forwarder:
         now = self._clock()
         self._ticks += 1
         self._hand_over_audio()
+        self.pace()
         for session in list(self._sessions.values()):
             for peer in session.peers.values():
                 for publish in peer.publish.values():
@@ -290,6 +308,8 @@ class Forwarder:
                 track.tick(now)
             if self._ticks % LEVEL_TICKS == 0:
                 self._watch(session, now)
+            if self._ticks % PULSE_TICKS == 0:
+                self._pulse(session, now)
             if self._ticks % REPORT_TICKS == 0:
                 self._report(session, now)
 
@@ -309,14 +329,43 @@ class Forwarder:
         if levels:
             self._events.levels(session.session_id, levels)
         self._tell_slots(session.hear_speakers(now))
+        for peer in session.peers.values():
+            for publish in peer.publish.values():
+                publish.look(now)
+        self._tell_slots(session.keep_budgets(now, self._hub_share()))
+        for peer in session.peers.values():
+            for publish in peer.publish.values():
+                publish.report(now, session.ask_kbps(publish, peer), only_if_less=True)
+            for subscribe in peer.subscribe.values():
+                subscribe.listen_for(now - subscribe.link.heard_at > QUIET_S)
+
+    def _pulse(self, session: Session, now: float) -> None:
+        """Something to hear on every connection, whatever flows or does not: its end is noticed within seconds."""
+        for peer in session.peers.values():
+            for publish in peer.publish.values():
+                publish.report(now, session.ask_kbps(publish, peer))
+            for subscribe in peer.subscribe.values():
+                subscribe.send_rtcp(rtcp.receiver_report(subscribe.own_ssrc, ()))
+
+    def _hub_share(self) -> float | None:
+        """Each subscriber's even part of what this machine may send."""
+        if self._uplink_kbps is None:
+            return None
+        receiving = sum(bool(peer.subscribe) for each in self._sessions.values() for peer in each.peers.values())
+        return self._uplink_kbps / max(1, receiving)
+
+    def pace(self) -> None:
+        """Let video out on thin lines; every `PACE_S`."""
+        now = self._clock()
+        for session in self._sessions.values():
+            for peer in session.peers.values():
+                for subscribe in peer.subscribe.values():
+                    subscribe.let_out(now)
 
     def _report(self, session: Session, now: float) -> None:
         for inbound in session.inbounds():
             inbound.meter(TICK_S * REPORT_TICKS)
-        self._tell_slots(session.keep_budgets(now))
         for peer in list(session.peers.values()):
-            for publish in peer.publish.values():
-                publish.report(now)
             for connection in peer.connections():
                 if not connection.closed and now - connection.link.heard_at > self._silence_s:
                     self.went_down(connection, "silent")

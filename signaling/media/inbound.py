@@ -10,13 +10,18 @@ from signaling.media.aiortc_adapter import Certificate
 from signaling.media.connection import ClientConnection, ConnectionKey, ConnectionOwner
 from signaling.media.forwarding import Placed, SourceClock
 from signaling.media.ice_lite import Link
+from signaling.media.ladder import tighter
+from signaling.media.lines import WIRE_OVERHEAD, Uplink
 from signaling.media.nack import GapTracker, PacketRing
 from signaling.media.rtp import ExtensionIds, RtpPacket, parse_rtp, unwrap_rtx
 from signaling.media.sdp import Incoming
 from signaling.ports import TrackSpec
 
-REMB_BITS_PER_S = 2_500_000
-"""Fixed ceiling of a publisher's video. Nothing is estimated yet; browsers still fall below it on loss."""
+MOST_KBPS = 2_500.0
+"""What a publisher with video is told when nothing limits it."""
+
+TELL_BELOW = 0.95
+"""An estimate that fell below this share of what was told is told at once."""
 
 
 class PacketTaker(Protocol):
@@ -43,7 +48,11 @@ class Inbound:
         self.last_at: float | None = None
         self.octets = 0
         self.kbps = 0.0
+        """On the wire, headers included."""
         self._metered_octets = 0
+        self.expected = 0
+        """Packets that were sent to us up to the newest that came, over any restart of the numbering."""
+        self._newest: int | None = None
         self._report: tuple[int, float] = (0, 0.0)
 
     def accept(self, packet: RtpPacket, now: float, repaired: bool) -> Placed | None:
@@ -51,21 +60,37 @@ class Inbound:
         placed = self.clock.place(packet.sequence, packet.timestamp)
         if placed.restarted:
             self.gaps, self.ring = GapTracker(), PacketRing()
+            self.connection.uplink.restarted()
         elif not placed.newest and self.ring.get(placed.sequence) is not None:
             return None
+        if placed.newest:
+            before = None if placed.restarted else self._newest
+            self.expected += 1 if before is None else placed.sequence - before
+            self._newest = placed.sequence
         packet.sequence, packet.timestamp = placed.sequence, placed.timestamp
         self.ring.put(placed.sequence, packet)
         self.gaps.add(placed.sequence, now)
         if not repaired:
             self.statistics.add(placed.sequence, placed.timestamp, now)
+            if self.is_audio and placed.newest:
+                self.connection.uplink.heard(placed.timestamp, packet.payload, now)
         self.last_at = now
         self.octets += len(packet.payload)
         return placed
 
+    @property
+    def arrived(self) -> int:
+        """Packets that came by themselves; what was repaired does not count."""
+        return self.statistics.received
+
+    @property
+    def wire_octets(self) -> int:
+        return self.octets + WIRE_OVERHEAD * self.statistics.received
+
     def meter(self, elapsed_s: float) -> None:
         """Close an interval of the rate meter; `kbps` is smoothed over about three intervals."""
-        rate = (self.octets - self._metered_octets) * 8 / 1000 / elapsed_s
-        self._metered_octets = self.octets
+        rate = (self.wire_octets - self._metered_octets) * 8 / 1000 / elapsed_s
+        self._metered_octets = self.wire_octets
         self.kbps += (rate - self.kbps) * 0.5
 
     def note_report(self, report: rtcp.SenderReport, now: float) -> None:
@@ -91,6 +116,7 @@ class PublishConnection(ClientConnection):
         self.inbounds: list[Inbound] = []
         self.malformed = 0
         self.superseded = False
+        self.uplink = Uplink()
         self._taker = taker
         self._ids = ExtensionIds()
         self._by_ssrc: dict[int, Inbound] = {}
@@ -157,9 +183,21 @@ class PublishConnection(ClientConnection):
             if inbound.gaps and (missing := inbound.gaps.due(now)):
                 self.send_rtcp(rtcp.nack(self.own_ssrc, inbound.ssrc, missing))
 
-    def report(self, now: float) -> None:
-        """Receiver report, and the fixed ceiling for video."""
+    def look(self, now: float) -> None:
+        """Judge the line from this client by what came since the last look."""
+        self.uplink.look(self.inbounds, now)
+
+    def report(self, now: float, ask_kbps: float | None, *, only_if_less: bool = False) -> None:
+        """Receiver report, and how much may be sent in all: what the line carries, or `ask_kbps` when that is less."""
+        kbps = tighter(self.uplink.budget.limit_kbps, ask_kbps, MOST_KBPS)
+        assert kbps is not None
+        told = self.uplink.told_kbps
+        if only_if_less and told is not None and kbps >= told * TELL_BELOW:
+            return
         blocks = [block for inbound in self.inbounds if (block := inbound.report_block(now)) is not None]
         data = rtcp.receiver_report(self.own_ssrc, blocks)
-        video = [inbound.ssrc for inbound in self.inbounds if not inbound.is_audio and inbound.ssrc]
-        self.send_rtcp(data + rtcp.remb(self.own_ssrc, REMB_BITS_PER_S, video) if video else data)
+        ssrcs = [inbound.ssrc for inbound in self.inbounds if inbound.ssrc]
+        if ssrcs:
+            self.uplink.told_kbps = kbps
+            data += rtcp.remb(self.own_ssrc, int(kbps * 1000), ssrcs)
+        self.send_rtcp(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from signaling.media import rtcp
@@ -12,12 +13,19 @@ from signaling.media.fanout import Leg
 from signaling.media.forwarding import SlotStream
 from signaling.media.ice_lite import Link
 from signaling.media.inbound import Inbound
-from signaling.media.rtp import HEADER, RtpPacket, build_body, wrap_rtx
+from signaling.media.ladder import VIDEO_FLOOR_KBPS
+from signaling.media.lines import WIRE_OVERHEAD
+from signaling.media.pacing import Pacer
+from signaling.media.rtp import HEADER, HEADER_BYTES, RtpPacket, build_body, wrap_rtx
 from signaling.media.sdp import H264_PT, H264_RTX_PT, OPUS_PT, VP8_PT, VP8_RTX_PT, Description, OfferedSlot
 from signaling.ports import Slot, TrackKind
 
 REPAIRS_PER_TICK = 100
 """Packets sent again per slot in one tick of the forwarder; more would be a receiver that makes us flood its line."""
+
+REPORTS_KEPT = 4
+FASTER = 1.25
+"""Video is let out this much faster than its share, so that a key frame does not stand still."""
 
 PAYLOAD_TYPES = {"OPUS": (OPUS_PT, 0), "VP8": (VP8_PT, VP8_RTX_PT), "H264": (H264_PT, H264_RTX_PT)}
 
@@ -38,6 +46,8 @@ class Source(Protocol):
     def newest(self) -> RtpPacket | None: ...
     @property
     def newest_at(self) -> float: ...
+    @property
+    def kbps(self) -> float: ...
     def detach(self, slot: OutSlot) -> None: ...
     def receivers_changed(self) -> None: ...
 
@@ -62,9 +72,12 @@ class OutSlot:
         self.rtx_payload_type = 0
         self.loss: rtcp.ReportBlock | None = None
         self.repairs_left = REPAIRS_PER_TICK
+        self.paced = False
         self._rtx_sequence = random.getrandbits(14)
         self._packets = 0
         self._octets = 0
+        self._reported: dict[int, float] = {}
+        """When the latest sender reports went out, by the middle of their time stamp."""
 
     def offered(self) -> OfferedSlot:
         return OfferedSlot(self.mid, self.kind, self.ssrc, self.rtx_ssrc)
@@ -95,7 +108,7 @@ class OutSlot:
     def leg(self) -> Leg | None:
         """How the fan-out reaches this slot; None while the connection cannot be reached."""
         link, keys = self.connection.link, self.connection.keys
-        if link.port is None or link.address is None or keys is None or self.connection.closed:
+        if link.port is None or link.address is None or keys is None or not self.connection.reachable:
             return None
         stream = self.stream
         return Leg(
@@ -109,6 +122,26 @@ class OutSlot:
             kind = packet.marker | self.payload_type
             header = HEADER.pack(0x90, kind, numbers.sequence, numbers.timestamp, self.ssrc)
             self.connection.send_rtp(header + body)
+
+    def send_paced(self, packet: RtpPacket, body: bytes) -> bool:
+        """Through the pacer of the connection. What finds no room there is given up until the next key frame."""
+        numbers = self.stream.rewrite(packet.sequence, packet.timestamp)
+        if numbers is None or not self.connection.reachable:
+            return False
+        header = HEADER.pack(0x90, packet.marker | self.payload_type, numbers.sequence, numbers.timestamp, self.ssrc)
+        return self.connection.send_evenly(self, header + body)
+
+    def wire_octets(self) -> int:
+        """Bytes sent into this slot so far, headers included."""
+        packets, octets = self._packets, self._octets
+        if self.live and self.track is not None:
+            packets, octets = packets + self.track.packets, octets + self.track.octets
+        return octets + WIRE_OVERHEAD * packets
+
+    def round_trip_s(self, block: rtcp.ReportBlock, now: float) -> float | None:
+        """By the sender report that the block answers (RFC 3550 6.4.1); None when it is not one of the latest."""
+        sent_at = self._reported.get(block.last_sr)
+        return None if sent_at is None else max(0.0, now - sent_at - block.delay_since_last_sr / 65_536)
 
     def send_again(self, wire_sequence: int, send_time: int) -> bool:
         """Answer a NACK: by RTX for video (RFC 4588), with the same SSRC and number for audio."""
@@ -128,11 +161,16 @@ class OutSlot:
             kind = packet.marker | self.rtx_payload_type
             head = HEADER.pack(0x90, kind, self._rtx_sequence, timestamp, self.rtx_ssrc)
             body = build_body(False, None, wrap_rtx(wire_sequence, packet.payload), send_time)
+        if self.paced:
+            return self.connection.send_evenly(self, head + body)
         self.connection.send_rtp(head + body)
         return True
 
-    def sender_report(self, track: Source, report: rtcp.SenderReport) -> None:
+    def sender_report(self, track: Source, report: rtcp.SenderReport, now: float) -> None:
         """The source's clock pair, its RTP half shifted as this slot's timestamps are."""
+        self._reported[report.ntp >> 16 & 0xFFFFFFFF] = now
+        while len(self._reported) > REPORTS_KEPT:
+            del self._reported[next(iter(self._reported))]
         data = rtcp.sender_report(
             self.ssrc,
             report.ntp,
@@ -157,6 +195,11 @@ class SubscribeConnection(ClientConnection):
         """(mid, codec) -> (payload type, retransmission payload type) of the client's answer."""
         self.repaired = 0
         self.not_repaired = 0
+        self.on_report: Callable[[int, float, float | None, float], None] | None = None
+        """Gets bytes sent so far, loss, round trip in seconds or None, now."""
+        self.quiet = False
+        """Nothing was heard of this client for long: nothing is sent until it is heard again."""
+        self.pacer: Pacer[bytes] | None = None
         self._by_ssrc = {slot.ssrc: slot for slot in self.slots}
         link.on_moved = self._moved
 
@@ -177,7 +220,59 @@ class SubscribeConnection(ClientConnection):
             if slot.track is not None:
                 slot.track.receivers_changed()
 
+    @property
+    def reachable(self) -> bool:
+        return not self.closed and not self.quiet
+
+    def listen_for(self, quiet: bool) -> None:
+        """Whether the client has fallen silent, or is heard again."""
+        if quiet != self.quiet:
+            self.quiet = quiet
+            self._moved()
+
+    # ---- pacing ----
+
+    def pace(self, limit_kbps: float | None, audio_kbps: float, now: float) -> None:
+        """Let video out evenly below this limit; None: the line has no end that we know, and nothing is held back."""
+        if limit_kbps is not None:
+            rate = FASTER * max(limit_kbps - audio_kbps, VIDEO_FLOOR_KBPS / 2)
+            if self.pacer is None:
+                self.pacer = Pacer(rate)
+                self._paced_changed()
+            self.pacer.kbps = rate
+        elif self.pacer is not None:
+            for packet in self.pacer.clear():
+                self.send_rtp(packet)
+            self.pacer = None
+            self._paced_changed()
+
+    def _paced_changed(self) -> None:
+        for slot in self.slots:
+            slot.paced = self.pacer is not None and slot.kind == "video"
+        self._moved()
+
+    def send_evenly(self, slot: OutSlot, packet: bytes) -> bool:
+        if self.pacer is None:
+            self.send_rtp(packet)
+            return True
+        if self.pacer.put(len(packet) + WIRE_OVERHEAD - HEADER_BYTES, packet):
+            return True
+        if slot.track is not None:
+            slot.track.request_keyframe(slot.track.newest_at)
+        return False
+
+    def let_out(self, now: float) -> bool:
+        """Send what may go; whether more is waiting."""
+        if self.pacer is None:
+            return False
+        for packet in self.pacer.due(now):
+            self.send_rtp(packet)
+        return bool(self.pacer)
+
+    # ---- feedback ----
+
     def on_rtcp(self, data: bytes, now: float) -> None:
+        blocks: list[tuple[OutSlot, rtcp.ReportBlock]] = []
         for item in rtcp.parse_rtcp(data):
             if isinstance(item, rtcp.Nack):
                 slot = self._by_ssrc.get(item.media_ssrc)
@@ -188,7 +283,19 @@ class SubscribeConnection(ClientConnection):
                 if slot is not None and slot.track is not None:
                     slot.track.request_keyframe(now)
             elif isinstance(item, rtcp.ReportBlock) and item.ssrc in self._by_ssrc:
-                self._by_ssrc[item.ssrc].loss = item
+                slot = self._by_ssrc[item.ssrc]
+                slot.loss = item
+                blocks.append((slot, item))
+        if blocks and self.on_report is not None:
+            self._report(blocks, now)
+
+    def _report(self, blocks: Sequence[tuple[OutSlot, rtcp.ReportBlock]], now: float) -> None:
+        times = [time for slot, block in blocks if (time := slot.round_trip_s(block, now)) is not None]
+        weights = [max(1.0, slot.track.kbps) if slot.track is not None else 1.0 for slot, _ in blocks]
+        lost = sum(block.fraction_lost / 256 * weight for (_, block), weight in zip(blocks, weights, strict=True))
+        assert self.on_report is not None
+        sent = sum(slot.wire_octets() for slot in self.slots)
+        self.on_report(sent, lost / sum(weights), min(times, default=None), now)
 
     def _repair(self, slot: OutSlot, request: rtcp.Nack, now: float) -> None:
         stamp = int(now * 262_144) & 0xFFFFFF

@@ -16,6 +16,7 @@ from typing import overload
 
 from signaling.media import control
 from signaling.media.connection import ConnectionKey
+from signaling.media.forwarder import SILENCE_S
 from signaling.media.supervision import WorkerProcess
 from signaling.ports import (
     Connection,
@@ -42,16 +43,23 @@ class WorkerPlane(MediaPlane):
         addresses: Sequence[str] = ("127.0.0.1",),
         first_port: int = 0,
         python: str = sys.executable,
-        silence_s: float = 30.0,
+        silence_s: float = SILENCE_S,
+        uplink_kbps: int | None = None,
     ) -> None:
-        """`workers` 0: one for each core. `addresses` are bound and told to clients as they are."""
+        """`workers` 0: one for each core. `addresses` are bound and told to clients as they are.
+
+        `uplink_kbps`: what this machine may send in all, shared evenly among the workers.
+        """
         self._events = events
         command = [python, "-m", "signaling.media.worker", "--silence-s", str(silence_s)]
         for address in addresses:
             command += ["--address", address]
+        count = workers or os.cpu_count() or 1
+        if uplink_kbps is not None:
+            command += ["--uplink-kbps", str(uplink_kbps / count)]
         self._workers = [
             WorkerProcess(command, first_port + place if first_port else 0, self._told, self._died)
-            for place in range(workers or os.cpu_count() or 1)
+            for place in range(count)
         ]
         self._homes: dict[str, int] = {}
         self._connections: dict[ConnectionKey, int] = {}
@@ -106,6 +114,9 @@ class WorkerPlane(MediaPlane):
     async def want(self, session_id: str, peer_id: str, wants: Sequence[Want], budget_kbps: int | None) -> None:
         command = control.SetWants(session_id=session_id, peer_id=peer_id, wants=tuple(wants), budget_kbps=budget_kbps)
         await self._call(session_id, command)
+
+    async def cap(self, session_id: str, peer_id: str, group: str, kbps: int | None) -> None:
+        await self._call(session_id, control.SetCap(session_id=session_id, peer_id=peer_id, group=group, kbps=kbps))
 
     @overload
     async def close(self) -> None: ...

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from signaling.media.inbound import Inbound, PublishConnection
+from signaling.media.allotment import Allotment, Wish, allot
+from signaling.media.inbound import MOST_KBPS, Inbound, PublishConnection
+from signaling.media.ladder import tighter
+from signaling.media.lines import Downlink
 from signaling.media.outbound import OutSlot, SubscribeConnection
-from signaling.media.selection import Placing, Video, fill, louder, over_budget
+from signaling.media.selection import Placing, fill, louder
 from signaling.media.track import Track, TrackOwner
 from signaling.ports import TrackKind, TrackSpec, Want
 
 MAX_WANTS = 256
+VOICE_KBPS = 70.0
+"""A voice at its best, headers included: 32 kb/s in packets of 20 ms and some."""
 
 
 @dataclass(slots=True)
@@ -22,7 +28,15 @@ class Peer:
     subscribe: dict[int, SubscribeConnection] = field(default_factory=dict)
     wants: dict[str, Want] = field(default_factory=dict)
     budget_kbps: int | None = None
-    stopped: frozenset[str] = frozenset()
+    line: Downlink = field(default_factory=Downlink)
+    given: Allotment = field(default_factory=Allotment)
+    group: str = ""
+    """Peers of one group share the cable of their site; `cap_kbps` is what it carries, None when nobody said."""
+    cap_kbps: int | None = None
+
+    @property
+    def stopped(self) -> frozenset[str]:
+        return self.given.stopped
 
     def connections(self) -> list[PublishConnection | SubscribeConnection]:
         return [*self.publish.values(), *self.subscribe.values()]
@@ -94,6 +108,7 @@ class Session:
             if track.spec.kind == kind
             and track.peer_id != peer_id
             and track.track_id not in peer.stopped
+            and not (peer.given.silenced and track.is_audio)
             and _wanted(peer, track.track_id).max_height > 0
         ]
         candidates.sort(key=lambda track: -_wanted(peer, track.track_id).priority)
@@ -130,32 +145,57 @@ class Session:
                 changed.append(connection)
         return changed
 
-    def keep_budgets(self, now: float) -> list[SubscribeConnection]:
-        """Stop and resume video by each subscriber's budget."""
+    def keep_budgets(self, now: float, hub_share_kbps: float | None = None) -> list[SubscribeConnection]:
+        """Give every subscriber what its line, its wishes and the caps allow; `hub_share_kbps`: its part of ours."""
         changed: list[SubscribeConnection] = []
+        groups = Counter(peer.group for peer in self.peers.values() if peer.subscribe and peer.group)
         for peer_id, peer in self.peers.items():
-            if not peer.subscribe or (peer.budget_kbps is None and not peer.stopped):
+            if not peer.subscribe:
                 continue
-            stopped = self._over_budget(peer_id, peer)
-            if stopped != peer.stopped:
-                peer.stopped = stopped
+            peer.line.up_queue_ms = max((each.uplink.queue_ms or 0.0 for each in peer.publish.values()), default=0.0)
+            peer.line.idle(now)
+            site_kbps = peer.cap_kbps / groups[peer.group] if peer.cap_kbps and peer.group else None
+            cap = tighter(peer.budget_kbps, site_kbps, hub_share_kbps)
+            before, voices = peer.given, self._voices(peer)
+            peer.given = allot(before, peer.line, voices, self._wishes(peer_id, peer), cap, now)
+            for connection in peer.subscribe.values():
+                connection.pace(peer.given.limit_kbps, sum(voices.values()), now)
+            if (before.stopped, before.silenced) != (peer.given.stopped, peer.given.silenced):
                 changed += [each for each in peer.subscribe.values() if self.place(peer_id, peer, each, now)]
+        self._ask_publishers()
         return changed
 
-    def _over_budget(self, peer_id: str, peer: Peer) -> frozenset[str]:
-        held = {
-            slot.track.track_id: slot.track
-            for connection in peer.subscribe.values()
-            for slot in connection.slots
-            if slot.track is not None
-        }
-        audio = sum(self.tracks[track_id].kbps for track_id in held if self.tracks[track_id].is_audio)
-        videos = [
-            Video(track.track_id, track.kbps)
-            for track in self.tracks.values()
-            if not track.is_audio and (track.track_id in held or track.track_id in peer.stopped)
+    def _voices(self, peer: Peer) -> dict[str, float]:
+        slots = [slot for connection in peer.subscribe.values() for slot in connection.slots if slot.kind == "audio"]
+        held = {slot.track.track_id for slot in slots if slot.track is not None}
+        return {track_id: self.tracks[track_id].kbps for track_id in held if track_id in self.tracks}
+
+    def _wishes(self, peer_id: str, peer: Peer) -> list[Wish]:
+        """As many as there are slots for, in order of the wishes."""
+        spoke = {track.spec.site_id: track.spoke_at for track in self.tracks.values() if track.spoke_at is not None}
+        room = max(sum(slot.kind == "video" for slot in each.slots) for each in peer.subscribe.values())
+        wishes = [
+            Wish(key, track.kbps, _wanted(peer, key).priority, spoke.get(track.spec.site_id))
+            for key, track in self.tracks.items()
+            if not track.is_audio and track.peer_id != peer_id and _wanted(peer, key).max_height > 0
         ]
-        return over_budget(videos, audio, peer.budget_kbps, peer.stopped)
+        return sorted(wishes, key=lambda wish: -wish.priority)[:room]
+
+    def ask_kbps(self, publish: PublishConnection, peer: Peer) -> float | None:
+        """How much this publisher shall send in all, for the sake of its receivers and of its site's cable."""
+        wanted = 0.0
+        for inbound in publish.inbounds:
+            track = self.tracks.get(inbound.spec.track_id)
+            if track is None or track.target_kbps is None:
+                wanted += VOICE_KBPS if inbound.is_audio else MOST_KBPS
+            else:
+                wanted += track.target_kbps if not inbound.is_audio else min(VOICE_KBPS, track.target_kbps)
+        return tighter(wanted if wanted else None, peer.cap_kbps if peer.group else None)
+
+    def _ask_publishers(self) -> None:
+        """Each track's target: the least that any of its receivers can take."""
+        for track_id, track in self.tracks.items():
+            track.target_kbps = tighter(*(peer.given.targets.get(track_id) for peer in self.peers.values()))
 
     def inbounds(self) -> Iterator[Inbound]:
         for peer in self.peers.values():

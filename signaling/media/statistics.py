@@ -59,6 +59,7 @@ def describe_session(session: Session) -> Mapping[str, object]:
                 "epoch": track.spec.epoch,
                 "live": track.live,
                 "kbps": round(track.kbps, 1),
+                "target_kbps": track.target_kbps and round(track.target_kbps, 1),
                 "packets": track.packets,
                 "copies": track.copies,
                 "dropped": track.dropped,
@@ -82,8 +83,16 @@ def describe_session(session: Session) -> Mapping[str, object]:
                 "repaired": connection.repaired,
                 "not_repaired": connection.not_repaired,
                 "stopped": sorted(peer.stopped),
+                "paced_out": connection.pacer.dropped if connection.pacer is not None else 0,
+                "quiet": connection.quiet,
+                **peer.line.facts(),
                 "lost": max((slot.loss.fraction_lost for slot in connection.slots if slot.loss), default=0) / 256,
             }
             for peer_id, peer, connection in session.subscribers()
+        },
+        "publishers": {
+            peer_id: connection.uplink.facts()
+            for peer_id, peer in session.peers.items()
+            for connection in peer.publish.values()
         },
     }

@@ -50,6 +50,9 @@ class Track:
         self._slots: list[OutSlot] = []
         self._waiting: list[OutSlot] = []
         self._fan = _NOBODY
+        self._paced: list[OutSlot] = []
+        self.target_kbps: float | None = None
+        """What its receivers can take, headers included; None: as much as it likes."""
         self.newest: RtpPacket | None = None
         self.newest_at = 0.0
         self._stale = False
@@ -122,6 +125,8 @@ class Track:
             sent = self._fan.send(packet.marker, packet.sequence, packet.timestamp, body)
             self.copies += sent
             self.dropped += self._fan.legs - sent
+        for slot in self._paced:
+            self.copies += slot.send_paced(packet, body)
 
     def _take_over(self, inbound: Inbound) -> bool:
         old = self.source
@@ -153,8 +158,9 @@ class Track:
 
     def _rebuild(self) -> None:
         self._stale = False
-        legs = [leg for slot in self._slots if slot.live and (leg := slot.leg()) is not None]
-        self._fan = Fanout(legs)
+        live = [slot for slot in self._slots if slot.live]
+        self._paced = [slot for slot in live if slot.paced]
+        self._fan = Fanout([leg for slot in live if not slot.paced and (leg := slot.leg()) is not None])
 
     def _hear(self, packet: RtpPacket, now: float) -> None:
         if packet.level is not None:
@@ -167,10 +173,10 @@ class Track:
             if numbers is not None and self._seen.add(numbers.sequence):
                 self._owner.log_audio(self, numbers, packet.payload)
 
-    def sender_report(self, report: rtcp.SenderReport) -> None:
+    def sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         for slot in self._slots:
             if slot.live:
-                slot.sender_report(self, report)
+                slot.sender_report(self, report, now)
 
     # ---- time ----
 

@@ -13,14 +13,14 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import BaseModel
 
 from signaling.media import control
 from signaling.media.aiortc_adapter import assert_pinned
 from signaling.media.errors import ControlError, MediaError, PortInUse, VersionMismatch
-from signaling.media.forwarder import TICK_S, Forwarder
+from signaling.media.forwarder import PACE_S, SILENCE_S, TICK_S, Forwarder
 from signaling.media.udp import open_ports
 from signaling.ports import Connection, LoggedPacket, MediaRefused, Slot
 
@@ -130,6 +130,8 @@ async def _perform(forwarder: Forwarder, command: control.Command) -> dict[str, 
             await forwarder.answer(command.session_id, command.peer_id, command.generation, command.sdp)
         case control.SetWants():
             await forwarder.want(command.session_id, command.peer_id, command.wants, command.budget_kbps)
+        case control.SetCap():
+            await forwarder.cap(command.session_id, command.peer_id, command.group, command.kbps)
         case control.Close():
             await forwarder.close(command.session_id, command.peer_id, command.connection, command.generation)
         case control.EndSession():
@@ -151,7 +153,8 @@ async def _serve(arguments: argparse.Namespace) -> int:
         pipe.tell(_failure(fault))
         transport.close()
         return 2
-    forwarder = Forwarder(ports, _Teller(pipe), silence_s=arguments.silence_s)
+    uplink_kbps = arguments.uplink_kbps or None
+    forwarder = Forwarder(ports, _Teller(pipe), silence_s=arguments.silence_s, uplink_kbps=uplink_kbps)
     for port in ports:
         loop.add_reader(port.fileno(), forwarder.receive, port)
     calls: asyncio.Queue[control.Call | None] = asyncio.Queue()
@@ -159,14 +162,15 @@ async def _serve(arguments: argparse.Namespace) -> int:
     await loop.connect_read_pipe(lambda: commands, os.fdopen(os.dup(0), "rb", buffering=0))
     _quiet_collector()
     pipe.tell(control.Ready(port=ports[0].number))
-    ticking = loop.create_task(_tick(forwarder))
+    ticking = [loop.create_task(_every(TICK_S, forwarder.tick)), loop.create_task(_every(PACE_S, forwarder.pace))]
     while (call := await calls.get()) is not None:
         try:
             reply = control.Reply(id=call.id, **await _perform(forwarder, call.command))  # type: ignore[arg-type]
         except MediaRefused as refusal:
             reply = control.Reply(id=call.id, code=refusal.code, message=str(refusal))
         pipe.tell(reply)
-    ticking.cancel()
+    for task in ticking:
+        task.cancel()
     for port in ports:
         loop.remove_reader(port.fileno())
     await forwarder.shut_down()
@@ -174,13 +178,13 @@ async def _serve(arguments: argparse.Namespace) -> int:
     return 3 if commands.broken else 0
 
 
-async def _tick(forwarder: Forwarder) -> None:
+async def _every(period_s: float, do: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
-        due = max(due + TICK_S, loop.time())
+        due = max(due + period_s, loop.time())
         await asyncio.sleep(due - loop.time())
-        forwarder.tick()
+        do()
 
 
 def _quiet_collector() -> None:
@@ -203,7 +207,8 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m signaling.media.worker", description=__doc__)
     parser.add_argument("--address", action="append", required=True, help="IPv4 or IPv6 address to bind; repeatable")
     parser.add_argument("--port", type=int, default=0, help="UDP port on every address; 0: a free one")
-    parser.add_argument("--silence-s", type=float, default=30.0, help="end a connection from which nothing comes")
+    parser.add_argument("--silence-s", type=float, default=SILENCE_S, help="end a connection from which nothing comes")
+    parser.add_argument("--uplink-kbps", type=float, default=0.0, help="most that may be sent in all; 0: no such limit")
     return parser.parse_args(argv)
 
 

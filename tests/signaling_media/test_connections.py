@@ -66,7 +66,7 @@ class Wired(Quiet):
         self.track.forward(inbound, packet, placed, now)  # type: ignore[arg-type]
 
     def sender_report(self, inbound: Inbound, report: rtcp.SenderReport) -> None:
-        self.track.sender_report(report)
+        self.track.sender_report(report, 1.0)
 
     def put(self, sequence: int, timestamp: int, payload: bytes = b"x", now: float = 0.0) -> None:
         kind = self.incoming.codec.payload_type

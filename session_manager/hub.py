@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from filelock import FileLock, Timeout
 
 from session_manager import tokens
 from session_manager.announcer import Announcer
@@ -118,19 +119,25 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def prepare(folder: Path) -> None:
-    """The data folder, for this user only. Raises StartFailed."""
+def prepare(folder: Path) -> FileLock:
+    """The data folder, for this user and this hub only; the lock goes with the process. Raises StartFailed."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StartFailed(f"The data folder {folder} cannot be made: {error.strerror}.") from error
+    lock = FileLock(folder / "hub.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StartFailed(f"Another hub uses the data folder {folder}. Stop it, or choose one with --data.") from error
+    return lock
 
 
 class Hub:
     """Everything one hub is made of. `async with Hub(settings) as hub: await hub.stopped.wait()`."""
 
     def __init__(self, settings: HubSettings, *, clock: Callable[[], float] = time.time) -> None:
-        prepare(settings.data)
+        self._lock = prepare(settings.data)
         self.settings = settings
         self._socket = bind(settings.host, settings.port)
         port = self._socket.getsockname()[1]
@@ -240,6 +247,7 @@ class Hub:
         finally:
             await self.plane.stop()
             self.store.close()
+            self._lock.release()
 
 
 async def serve(settings: HubSettings, ready: Callable[[HubRunning], None]) -> int:

@@ -94,6 +94,18 @@ def test_a_media_port_in_use_is_named_and_the_exit_code_is_two(tmp_path: Path) -
     assert "Traceback" not in run.stderr
 
 
+def test_a_second_hub_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "session_manager", "serve", "--json", "--port", "0", "--media-port", "0"]
+    command += ["--data", str(tmp_path), "--model", "none"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as first:
+        assert first.stdout is not None
+        assert "url" in first.stdout.readline()
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        first.terminate()
+    assert second.returncode == 2
+    assert "Another hub uses the data folder" in second.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--config", "none.toml"], ["--port", "99999"]])
 def test_a_wrong_setting_is_a_sentence(tmp_path: Path, arguments: list[str]) -> None:
     command = [sys.executable, "-m", "session_manager", "serve", "--data", str(tmp_path), *arguments]

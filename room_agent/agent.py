@@ -69,7 +69,7 @@ class Agent:
         self._settings = settings
         self._hub = HubClient(settings.hub, settings.token)
         self._playback = Playback()
-        self._keeping = Keeping(settings, epochs, self._hub, self._traffic)
+        self._keeping = Keeping(settings, epochs, self._hub, self._traffic, self._alone, self._line_back)
         self._devices = Devices(settings, epochs, self._playback, openers, keeper=self._keeping.spool)
         self._attendance: Attendance | None = None
         self._invitation: Invitation | None = None
@@ -175,6 +175,8 @@ class Agent:
         if isinstance(answer, Invitation) and answer.session.session_id == self._invitation.session.session_id:
             if not self._invitation.token:
                 await self._keeping.joined(answer)
+            if self._attendance is not None:
+                self._attendance.url = signaling_url(self._settings.hub, answer.signaling)
             self._invitation = answer
             return answer.token
         return None
@@ -204,6 +206,11 @@ class Agent:
         facts = self._attendance.media.facts.publish
         live = self._attendance.state.links["publish"].healthy
         return Traffic(live, live and facts is not None and (facts.loss or 0.0) >= STRAINED_LOSS)
+
+    def _line_back(self) -> None:
+        """The hub answered after it had not: no need to wait for the back-off."""
+        if self._attendance is not None:
+            self._attendance.client.network_is_back()
 
     def _alone(self) -> bool:
         """A session is on, sound is encoded, and the hub cannot be reached."""
@@ -267,6 +274,7 @@ class Agent:
             subscribe_generation=links["subscribe"].generation,
             rtt_ms=facts.rtt_ms if facts else None,
             loss=facts.loss if facts else None,
+            suspect=any(self._attendance.media.suspect(each, links[each].active) for each in links),
         )
 
 

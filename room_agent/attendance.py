@@ -17,6 +17,7 @@ from room_agent.conductor import (
     DevicesChanged,
     Event,
     MediaConnected,
+    MediaHeard,
     MediaLost,
     OpenMedia,
     RetryLater,
@@ -35,6 +36,7 @@ from room_agent.playback import Playback
 from room_agent.status import JoinFacts
 from signaling.client import Joined, LinkState, Overflowed, SignalingClient
 from signaling.messages import Body, ClientInfo, Dismissed, ErrorCode, IceServerInfo, MediaReplace, MediaSlots, Refused
+from signaling.sockets import connect
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ class Ending:
 class Attendance:
     """`token` is for the first connection, `token_source` gives a fresh one for every other; None from it means that
     the hub has no session for this board any more. While it raises `Unreachable`, the devices run all the same.
-    `site_names` is filled with every site that is met.
+    `site_names` is filled with every site that is met. `url` may change between two connections.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Attendance:
         slots: tuple[int, int],
         began_at: float,
     ) -> None:
+        self.url = url
         self._first_token: str | None = token
         self._token_source = token_source
         self._devices = devices
@@ -90,7 +93,9 @@ class Attendance:
         self._published_at: float | None = None
         self._site_names = site_names
         info = ClientInfo(name="shimawa-board", version=agent_version())
-        self.client = SignalingClient(url, self._token, info, on_state=self._link_changed)
+        self.client = SignalingClient(
+            url, self._token, info, on_state=self._link_changed, connect=lambda _: connect(self.url)
+        )
         self.media = Media(
             self.client.request,
             self._post,
@@ -98,7 +103,6 @@ class Attendance:
             devices.sight,
             playback,
             ice_servers=self._ice_servers,
-            live_track=self._live_track,
             slots=slots,
         )
 
@@ -113,10 +117,6 @@ class Attendance:
 
     def _ice_servers(self) -> Sequence[IceServerInfo]:
         return self.client.welcome.ice_servers if self.client.welcome is not None else ()
-
-    def _live_track(self, track_id: str) -> bool:
-        track = self.client.view.tracks.get(track_id)
-        return track is not None and not track.suspect
 
     # ---- the stay
 
@@ -233,6 +233,8 @@ class Attendance:
             logger.info("%s, was %s", self.state.phase, before)
         if isinstance(event, MediaConnected) and event.connection == "publish" and self._published_at is None:
             self._published_at = time.monotonic()
+        if isinstance(event, MediaHeard):
+            self.client.network_is_back()
         for command in commands:
             self._carry_out(command)
 

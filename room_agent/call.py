@@ -7,6 +7,7 @@ are lost and are closed exactly once by whoever opened them. Nothing here decide
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -26,8 +27,16 @@ from aiortc.stats import RTCRemoteInboundRtpStreamStats, RTCTransportStats
 from room_agent.errors import MediaFailed
 from room_agent.feeds import PacketFeed, PictureFeed
 from room_agent.spool import TRACK
-from room_agent.tracks import CameraTrack, LimitedVp8Encoder
-from signaling.media.aiortc_adapter import EncodedAudio, encoded_audio_sink, replace_encoder, send_numbered_audio
+from room_agent.tracks import CameraTrack, LimitedVp8Encoder, RateEar
+from room_agent.uplink import Uplink
+from signaling.media.aiortc_adapter import (
+    EncodedAudio,
+    encoded_audio_sink,
+    keep_consent,
+    replace_encoder,
+    send_numbered_audio,
+    send_pulse,
+)
 from signaling.messages import (
     Body,
     Done,
@@ -65,6 +74,7 @@ class AudioOut:
     feed: PacketFeed
     epoch: int
     anchor: Anchor
+    uplink: Uplink
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class _Peer:
             for server in self.ice_servers
         ]
         # Without this list aiortc asks a public STUN server and waits 5 s for it on an island.
+        keep_consent()
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self.pc.on("connectionstatechange", self._state_changed)
 
@@ -143,6 +154,10 @@ class _Peer:
             rtt_ms=min(times) * 1000 if times else None,
             loss=max(losses) if losses else None,
         )
+
+    async def pulse(self) -> None:
+        if self.pc.connectionState == "connected":
+            await send_pulse(self.pc)
 
     async def close_pc(self) -> None:
         self._closing = True
@@ -195,6 +210,7 @@ class Publishing:
         transceiver = pc.addTransceiver("audio", direction="sendonly")
         _prefer(transceiver, "audio", "audio/opus")
         send_numbered_audio(transceiver.sender, audio.feed, audio.anchor)
+        replace_encoder(transceiver.sender, RateEar(lambda bps: audio.uplink.told(bps, time.monotonic())))
         return transceiver
 
     def _offer_video(self, pc: RTCPeerConnection, video: VideoOut) -> RTCRtpTransceiver:
@@ -202,8 +218,11 @@ class Publishing:
         transceiver = pc.addTransceiver(self._camera, direction="sendonly")
         # aiortc's H.264 is x264 "medium": three times the work, and a licence question.
         _prefer(transceiver, "video", "video/VP8", "video/rtx")
-        replace_encoder(transceiver.sender, LimitedVp8Encoder(video.limit_bps))
+        replace_encoder(transceiver.sender, LimitedVp8Encoder(video.limit_bps, share=self._share_of_video))
         return transceiver
+
+    def _share_of_video(self, estimate_bps: int) -> int:
+        return max(0, estimate_bps - self._audio.uplink.voice.wire_bps) if self._audio is not None else estimate_bps
 
     def _describe(self, mid: str, kind: str) -> PublishTrack:
         if kind == "video" or self._audio is None:
@@ -216,8 +235,9 @@ class Publishing:
     async def facts(self) -> TransportFacts:
         return await self._peer.facts()
 
-    def tell_silent(self) -> None:
-        self._peer.tell_lost("silent")
+    async def keep_open(self) -> None:
+        """Something for the hub to hear: by it it knows that we are there, and where."""
+        await self._peer.pulse()
 
     async def close(self) -> None:
         if self._audio is not None:
@@ -279,8 +299,8 @@ class Receiving:
     async def facts(self) -> TransportFacts:
         return await self._peer.facts()
 
-    def tell_silent(self) -> None:
-        self._peer.tell_lost("silent")
+    async def keep_open(self) -> None:
+        await self._peer.pulse()
 
     async def close(self) -> None:
         await self._peer.close_pc()

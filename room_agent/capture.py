@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from room_agent.config import VideoSettings
 from room_agent.epochs import EpochCounter
 from room_agent.feeds import PacketFeed, PictureFeed
 from room_agent.opus import OpusEncoder
+from room_agent.uplink import Uplink
 from room_agent.video import FramePacer, to_i420
 from signaling.media.aiortc_adapter import NumberedPacket
 from signaling.ports import Anchor
@@ -47,6 +48,7 @@ class Voice:
         self._epochs = epochs
         self._keeper = keeper
         self._bit_rate = bit_rate
+        self.uplink = Uplink(bit_rate)
         self._changed = changed
         self._first_use = True
         self._leap = False
@@ -91,11 +93,19 @@ class Voice:
 
     async def _encode(self, microphone: Microphone) -> None:
         encoder, framer, origin = OpusEncoder(self._bit_rate), Framer(), None
+        gathered: list[AudioBlock] = []
         while not self._leap:
-            for frame in framer.push(await microphone.read()):
-                origin = frame.sample if origin is None else origin
-                samples = np.zeros_like(frame.samples) if self.muted else frame.samples
-                packet = encoder.encode(AudioBlock(samples, frame.sample - origin, frame.captured_at))
+            for piece in framer.push(await microphone.read()):
+                origin = piece.sample if origin is None else origin
+                if not gathered:
+                    step = self.uplink.voice
+                    encoder.set_bit_rate(step.bit_rate, step.frame_samples)
+                samples = np.zeros_like(piece.samples) if self.muted else piece.samples
+                gathered.append(AudioBlock(samples, piece.sample - origin, piece.captured_at))
+                if len(gathered) * samples.size < encoder.frame_samples:
+                    continue
+                frame, gathered = _joined(gathered), []
+                packet = encoder.encode(frame)
                 self._next = Anchor(packet.sequence + 1, packet.sample + frame.samples.size)
                 self.encoded += 1
                 numbered = NumberedPacket(packet.sequence, packet.sample, packet.payload, packet.level_dbov)
@@ -110,11 +120,17 @@ class Voice:
             return None
         feed = PacketFeed()
         self._feeds.append(feed)
-        return AudioOut(feed, self.epoch, self._next)
+        return AudioOut(feed, self.epoch, self._next, self.uplink)
 
     def release(self, audio: AudioOut) -> None:
         if audio.feed in self._feeds:
             self._feeds.remove(audio.feed)
+
+
+def _joined(pieces: Sequence[AudioBlock]) -> AudioBlock:
+    """Pieces that follow each other, as one."""
+    first = pieces[0]
+    return AudioBlock(np.concatenate([piece.samples for piece in pieces]), first.sample, first.captured_at)
 
 
 class Sight:

@@ -67,6 +67,14 @@ class MediaLost:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaHeard:
+    """A connection that was given up as silent carries again."""
+
+    connection: Connection
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class RetryDue:
     connection: Connection
 
@@ -88,6 +96,7 @@ Event = (
     | DevicesChanged
     | MediaConnected
     | MediaLost
+    | MediaHeard
     | RetryDue
     | SessionOver
     | StopRequested
@@ -141,6 +150,8 @@ class Link:
     wanted: bool = False
     active: int | None = None
     lost: bool = False
+    outdated: bool = False
+    """The active one does not carry what there is to send now."""
     opening: int | None = None
     failures: int = 0
     waiting: bool = False
@@ -219,7 +230,7 @@ def _devices_changed(state: Conduct, event: DevicesChanged) -> Step:
         return state, ()
     if not event.any_left:
         return _close(state, "publish")
-    link = replace(state.links["publish"], wanted=True, lost=True)
+    link = replace(state.links["publish"], wanted=True, lost=True, outdated=True)
     state = state.with_link("publish", link)
     return _open(state, "publish") if state.phase is Phase.LIVE else (state, ())
 
@@ -229,14 +240,15 @@ def _media_connected(state: Conduct, event: MediaConnected) -> Step:
     if link.opening != event.generation:
         return state, ()
     commands = () if link.active is None else (CloseMedia(event.connection, link.active),)
-    fresh = replace(link, active=event.generation, lost=False, opening=None, failures=0, waiting=False)
+    fresh = replace(link, active=event.generation, lost=False, outdated=False, opening=None, failures=0, waiting=False)
     return state.with_link(event.connection, fresh), commands
 
 
 def _media_lost(state: Conduct, event: MediaLost) -> Step:
     link = state.links[event.connection]
     if event.generation == link.opening:
-        failed = replace(link, opening=None, failures=link.failures + 1, waiting=state.phase is Phase.LIVE)
+        again = state.phase is Phase.LIVE and not link.healthy
+        failed = replace(link, opening=None, failures=link.failures + 1, waiting=again)
         commands: tuple[Command, ...] = (CloseMedia(event.connection, event.generation),)
         if failed.waiting:
             commands += (RetryLater(event.connection, failed.failures),)
@@ -249,11 +261,19 @@ def _media_lost(state: Conduct, event: MediaLost) -> Step:
     return _open(state, event.connection)
 
 
+def _media_heard(state: Conduct, event: MediaHeard) -> Step:
+    """The old path is as good as ever; one that is being opened beside it may still take its place."""
+    link = state.links[event.connection]
+    if link.active != event.generation or not link.lost or link.outdated:
+        return state, ()
+    return state.with_link(event.connection, replace(link, lost=False, failures=0)), ()
+
+
 def _retry_due(state: Conduct, event: RetryDue) -> Step:
     link = state.links[event.connection]
     if not link.waiting:
         return state, ()
-    if state.phase is not Phase.LIVE or not link.wanted:
+    if state.phase is not Phase.LIVE or not link.wanted or link.healthy:
         return state.with_link(event.connection, replace(link, waiting=False)), ()
     return _open(state, event.connection)
 
@@ -283,6 +303,7 @@ _HANDLERS: dict[type[Event], Callable[..., Step]] = {
     DevicesChanged: _devices_changed,
     MediaConnected: _media_connected,
     MediaLost: _media_lost,
+    MediaHeard: _media_heard,
     RetryDue: _retry_due,
     SessionOver: _session_over,
     StopRequested: _stop_requested,

@@ -17,13 +17,14 @@ from room_agent.conductor import (
     Connection,
     Event,
     MediaConnected,
+    MediaHeard,
     MediaLost,
     OpenMedia,
     RetryDue,
     RetryLater,
 )
 from room_agent.errors import MediaFailed
-from room_agent.liveness import PUBLISH_SILENT_S, SUBSCRIBE_SILENT_S, Pulse
+from room_agent.liveness import Pulse, Verdict
 from room_agent.playback import Playback
 from signaling.media.aiortc_adapter import EncodedAudio
 from signaling.messages import ErrorCode, IceServerInfo, MediaMute, SlotInfo
@@ -51,15 +52,17 @@ class MediaFacts:
 class _Generation:
     """One generation under way or standing: its task, its connection, and what it borrowed."""
 
-    def __init__(self, connection: Publishing | Receiving, audio: AudioOut | None, limit_s: float) -> None:
+    def __init__(self, connection: Publishing | Receiving, audio: AudioOut | None) -> None:
         self.connection = connection
         self.audio = audio
-        self.pulse = Pulse(limit_s)
+        self.pulse = Pulse()
+        self.verdict: Verdict = "alive"
+        self.given_up = False
         self.task: asyncio.Task[None] | None = None
 
 
 class Media:
-    """`post` takes events for the conductor; `live_track` says whether packets are due on a track."""
+    """`post` takes events for the conductor."""
 
     def __init__(
         self,
@@ -70,7 +73,6 @@ class Media:
         playback: Playback,
         *,
         ice_servers: Callable[[], Sequence[IceServerInfo]],
-        live_track: Callable[[str], bool],
         slots: tuple[int, int],
     ) -> None:
         self._request = request
@@ -79,7 +81,6 @@ class Media:
         self._sight = sight
         self._playback = playback
         self._ice_servers = ice_servers
-        self._live_track = live_track
         self._audio_slots, self._video_slots = slots
         self._open: dict[tuple[Connection, int], _Generation] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -125,7 +126,7 @@ class Media:
     def _begin_publish(self, number: int) -> tuple[_Generation, Awaitable[None]]:
         audio, video = self._voice.offer(), self._sight.offer()
         connection = Publishing(number, self._ice_servers(), self._lost("publish", number), audio, video)
-        return _Generation(connection, audio, PUBLISH_SILENT_S), self._publish(connection)
+        return _Generation(connection, audio), self._publish(connection)
 
     def _begin_subscribe(self, number: int) -> tuple[_Generation, Awaitable[None]]:
         lost = self._lost("subscribe", number)
@@ -141,7 +142,7 @@ class Media:
             if not self._playback.knows(number):
                 self._playback.route(number, offered)
 
-        return _Generation(connection, None, SUBSCRIBE_SILENT_S), connection.open(self._request, slots, sink)
+        return _Generation(connection, None), connection.open(self._request, slots, sink)
 
     async def _publish(self, connection: Publishing) -> None:
         await connection.open(self._request)
@@ -201,17 +202,28 @@ class Media:
         while True:
             await asyncio.sleep(LOOK_S)
             facts = self._past
-            for (kind, _), generation in sorted(self._open.items()):
+            for (kind, number), generation in sorted(self._open.items()):
                 transport = await generation.connection.facts()
                 facts = self._with(facts, generation)
                 facts = replace(facts, publish=transport) if kind == "publish" else replace(facts, subscribe=transport)
-                self._judge(kind, generation, transport)
+                self._judge(kind, number, generation, transport)
+                await generation.connection.keep_open()
             self.facts = facts
 
-    def _judge(self, kind: Connection, generation: _Generation, transport: TransportFacts) -> None:
-        expected = kind == "publish" or any(self._live_track(track) for track in self._playback.playing)
-        if generation.pulse.note(transport.packets_in, expected, time.monotonic()):
-            generation.connection.tell_silent()
+    def _judge(self, kind: Connection, number: int, generation: _Generation, transport: TransportFacts) -> None:
+        generation.verdict = generation.pulse.note(transport.packets_in, time.monotonic())
+        if generation.verdict == "dead" and not generation.given_up:
+            generation.given_up = True
+            self._lost(kind, number)("silent")
+        elif generation.verdict == "alive" and generation.given_up:
+            generation.given_up = False
+            logger.info("%s connection %s is heard again", kind, number)
+            self._post(MediaHeard(kind, number))
+
+    def suspect(self, connection: Connection, number: int | None) -> bool:
+        """Whether nothing has come on it for a second or more."""
+        generation = self._open.get((connection, number)) if number is not None else None
+        return generation is not None and generation.verdict != "alive"
 
     @staticmethod
     def _with(facts: MediaFacts, generation: _Generation) -> MediaFacts:

@@ -64,6 +64,8 @@ class LinkFacts:
     subscribe_generation: int = 0
     rtt_ms: float | None = None
     loss: float | None = None
+    suspect: bool = False
+    """Nothing came from the hub for a second or more on a connection that stands."""
 
 
 @dataclass(frozen=True, slots=True)

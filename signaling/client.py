@@ -18,6 +18,7 @@ from signaling.codec import Envelope
 from signaling.connection import Connection, Ears
 from signaling.delivery import Backlog, Inbox, Unanswered
 from signaling.errors import MessageTooLarge, Unreachable
+from signaling.hurry import Hurry
 from signaling.messages import (
     VERSION,
     Beat,
@@ -45,6 +46,7 @@ ACK_EVERY = 32
 """Events after which a beat is sent out of turn, to acknowledge them."""
 
 LEAVE_S = 3.0
+ANSWER_S = 1.0
 
 TokenSource = Callable[[], Awaitable[str]]
 """Gives a join token that is good now; asked before every connection. Raises `errors.Unreachable` to be asked later."""
@@ -141,8 +143,8 @@ class SignalingClient:
         self._ended_by: Dismissed | Refused | None = None
         self._hello_id = ""
         self._welcomed_at: float | None = None
-        self._hurry = asyncio.Event()
-        self._hurried = False
+        self._hurry = Hurry()
+        self._alive_at = 0.0
         self._leaving = False
         self._over = False
 
@@ -197,7 +199,7 @@ class SignalingClient:
             await self.request(Leave(reason=reason), LEAVE_S)
         if self._connection is not None:
             self._connection.end(CloseCode.NORMAL)
-        self._hurry.set()
+        self._hurry.now()
 
     async def events(self) -> AsyncIterator[Told]:
         """What the hub tells, in order: events exactly once, ephemerals while there is room. One reader.
@@ -216,9 +218,21 @@ class SignalingClient:
                 await self._unread.wait()
 
     def network_is_back(self) -> None:
-        """The machine says the network returned: try now instead of after the back-off."""
-        self._hurried = True
-        self._hurry.set()
+        """The network returned (the machine says so, or media is heard again): try now instead of after the back-off.
+
+        An attempt that is under way is begun anew: its packets wait for their own, longer, repetition. A connection
+        that stands must say something within a second, or it is made anew too.
+        """
+        if self._welcomed_at is not None and self._connection is not None:
+            asyncio.get_running_loop().call_later(ANSWER_S, self._doubt, self._connection, _now())
+            self._connection.say(Envelope(Beat.type, Beat()))
+            return
+        self._hurry.now()
+
+    def _doubt(self, connection: Connection, asked_at: float) -> None:
+        if self._connection is connection and self._alive_at < asked_at:
+            self._hurry.now()
+            connection.end(CloseCode.SILENT)
 
     @property
     def view(self) -> View:
@@ -247,32 +261,18 @@ class SignalingClient:
             wait_s = backoff.wait_s(self._chance(), verdict.retry_after_ms)
             backoff = backoff.waited()
             self._on_state(LinkState("reconnecting", verdict.code, verdict.message, wait_s))
-            if await self._pause(wait_s):
+            if not self._leaving and await self._hurry.pause(wait_s):
                 backoff = Backoff()
             if self._leaving:
                 return Dismissed(action="stop", code="left", message="You have left.")
 
-    async def _pause(self, wait_s: float) -> bool:
-        """Whether the machine said meanwhile that the network is back."""
-        self._hurry.clear()
-        if self._leaving:
-            return False
-        try:
-            async with asyncio.timeout(wait_s):
-                await self._hurry.wait()
-        except TimeoutError:
-            return False
-        hurried, self._hurried = self._hurried, False
-        return hurried
-
     async def _one_connection(self) -> _Verdict:
         try:
-            token = await self._token_source()
-            socket = await self._connect(self._url)
+            token, socket = await self._hurry.unless(self._reach())
         except Unreachable as error:
             return _Verdict(message=str(error))
         line = ClientLine(_now(), self._pace)
-        ears = Ears(heard=self._heard, stamp=self._stamp, unread=lambda seq: self._event(seq, None))
+        ears = Ears(heard=self._heard, stamp=self._stamp, unread=lambda seq: self._event(seq, None), alive=self._alive)
         self._connection = Connection(socket, line, self._unanswered, ears, last_words_s=1.0)
         self._ended_by, self._welcomed_at, self._epoch = None, None, None
         try:
@@ -281,6 +281,9 @@ class SignalingClient:
             self._connection = None
             self._unanswered.detach()
         return self._verdict()
+
+    async def _reach(self) -> tuple[str, Socket]:
+        return await self._token_source(), await self._connect(self._url)
 
     def _hello(self, token: str) -> Envelope:
         self._hello_id = next(self._ids)
@@ -321,6 +324,9 @@ class SignalingClient:
                 self._unread.set()
             case _:
                 pass
+
+    def _alive(self) -> None:
+        self._alive_at = _now()
 
     def _welcomed(self, welcome: Welcome, epoch: int | None) -> None:
         self._welcome = welcome

@@ -8,13 +8,15 @@ Client side, for the board: numbered audio out, encoded audio in, key frames, en
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCRtpReceiver, RTCRtpSender, clock, rtp
+from aioice import ice
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, clock, rtp
 from aiortc.codecs.base import Encoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
@@ -172,6 +174,28 @@ class _NumberedPump:
         private._RTCRtpSender__packet_count += 1
 
 
+def keep_consent() -> None:
+    """Let no connection of this process end by itself for want of an answer, and check where it stands every 2 s.
+
+    aioice closes after six unanswered checks; a path that comes back after ten minutes then has to be negotiated anew.
+    Who calls this watches the path and replaces it by its own rule.
+    """
+    ice.CONSENT_FAILURES = 1 << 30
+    ice.CONSENT_INTERVAL = 2
+
+
+async def send_pulse(connection: RTCPeerConnection) -> None:
+    """An empty receiver report on the connection's transport: 8 bytes that say where we are."""
+    transceivers = connection.getTransceivers()
+    transport: Any = transceivers[0].receiver.transport if transceivers else None
+    if transport is not None:
+        with contextlib.suppress(ConnectionError):
+            await transport._send_rtp(_EMPTY_REPORT)
+
+
+_EMPTY_REPORT = bytes(rtp.RtcpRrPacket(ssrc=1, reports=[]))
+
+
 def force_keyframe(sender: RTCRtpSender) -> None:
     """The next video frame shall stand alone."""
     private: Any = sender
@@ -296,6 +320,7 @@ TOUCHED: tuple[tuple[str, object, tuple[str, ...]], ...] = (
     ("aiortc.RTCRtpSender", RTCRtpSender, ("_run_rtp", "_send_keyframe")),
     ("aiortc.RTCRtpReceiver", RTCRtpReceiver, ("_handle_rtp_packet", "_send_rtcp_nack")),
     ("aiortc.RTCRtpReceiver", RTCRtpReceiver, ("_RTCRtpReceiver__stop_decoder",)),
+    ("aioice.ice", ice, ("CONSENT_FAILURES", "CONSENT_INTERVAL")),
     ("pylibsrtp._binding.lib", _binding.lib, ("srtp_protect", "srtp_unprotect")),
 )
 """Private names that can be seen on the classes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from signaling.media.allotment import Allotment, Wish, allot
 from signaling.media.inbound import MOST_KBPS, Inbound, PublishConnection
-from signaling.media.ladder import tighter
+from signaling.media.ladder import VOICE_FLOOR_KBPS, tighter
 from signaling.media.lines import Downlink
 from signaling.media.outbound import OutSlot, SubscribeConnection
 from signaling.media.selection import Placing, fill, louder
@@ -16,8 +16,8 @@ from signaling.media.track import Track, TrackOwner
 from signaling.ports import TrackKind, TrackSpec, Want
 
 MAX_WANTS = 256
-VOICE_KBPS = 70.0
-"""A voice at its best, headers included: 32 kb/s in packets of 20 ms and some."""
+VOICE_KBPS = 130.0
+"""Room for a voice at its best: 64 kb/s in packets of 20 ms, headers included, and a quarter for going up."""
 
 
 @dataclass(slots=True)
@@ -184,12 +184,16 @@ class Session:
     def ask_kbps(self, publish: PublishConnection, peer: Peer) -> float | None:
         """How much this publisher shall send in all, for the sake of its receivers and of its site's cable."""
         wanted = 0.0
+        beside_video = any(not inbound.is_audio for inbound in publish.inbounds)
         for inbound in publish.inbounds:
             track = self.tracks.get(inbound.spec.track_id)
-            if track is None or track.target_kbps is None:
-                wanted += VOICE_KBPS if inbound.is_audio else MOST_KBPS
-            else:
-                wanted += track.target_kbps if not inbound.is_audio else min(VOICE_KBPS, track.target_kbps)
+            target = track.target_kbps if track is not None else None
+            if not inbound.is_audio:
+                wanted += MOST_KBPS if target is None else target
+                continue
+            # what a voice leaves of its part would else go to the picture beside it
+            voice_kbps = max(inbound.kbps, VOICE_FLOOR_KBPS) if beside_video else VOICE_KBPS
+            wanted += voice_kbps if target is None else min(voice_kbps, target)
         return tighter(wanted if wanted else None, peer.cap_kbps if peer.group else None)
 
     def _ask_publishers(self) -> None:

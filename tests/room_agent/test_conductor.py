@@ -15,6 +15,7 @@ from room_agent.conductor import (
     DevicesChanged,
     Event,
     MediaConnected,
+    MediaHeard,
     MediaLost,
     OpenMedia,
     Phase,
@@ -39,6 +40,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(DevicesChanged, st.booleans()),
     st.builds(MediaConnected, connections, generations),
     st.builds(MediaLost, connections, generations),
+    st.builds(MediaHeard, connections, generations),
     st.builds(RetryDue, connections),
     st.just(SessionOver()),
 )
@@ -159,6 +161,26 @@ def test_a_new_device_means_a_new_generation_and_the_last_device_gone_means_none
     assert commands == [OpenMedia("publish", 2)]
     _, commands = run([MediaConnected("publish", 2), DevicesChanged(False)], state)
     assert commands == [CloseMedia("publish", 1), CloseMedia("publish", 2)]
+
+
+def test_a_path_that_is_heard_again_while_signaling_is_away_is_kept() -> None:
+    _, commands = live(SignalingLost(), MediaLost("subscribe", 1), MediaHeard("subscribe", 1), Welcomed(True))
+    assert commands == []
+
+
+def test_a_path_that_is_heard_again_ends_the_waiting_but_not_an_opening_under_way() -> None:
+    state, _ = live(MediaLost("subscribe", 1), MediaHeard("subscribe", 1))
+    assert state.links["subscribe"].healthy
+    _, commands = run([MediaConnected("subscribe", 2)], state)
+    assert commands == [CloseMedia("subscribe", 1)]
+    state, _ = live(MediaLost("subscribe", 1), MediaLost("subscribe", 2), MediaHeard("subscribe", 1))
+    _, commands = run([RetryDue("subscribe")], state)
+    assert commands == []
+
+
+def test_a_path_that_is_heard_again_with_yesterdays_devices_is_still_replaced() -> None:
+    _, commands = live(DevicesChanged(True), MediaHeard("publish", 1), MediaLost("publish", 2))
+    assert commands == [OpenMedia("publish", 2), CloseMedia("publish", 2), RetryLater("publish", 1)]
 
 
 def test_a_request_to_replace_a_generation_that_is_gone_does_nothing() -> None:

@@ -1,22 +1,29 @@
-"""A path is dead when packets are due and none comes."""
+"""A path is suspect after a second of silence and dead after three, and alive with the next packet."""
 
 from __future__ import annotations
 
-from room_agent.liveness import Pulse
+from room_agent.liveness import Pulse, Verdict
 
 
-def deaths(notes: list[tuple[int, bool, float]]) -> list[float]:
-    pulse = Pulse(3.0)
-    return [at for count, expected, at in notes if pulse.note(count, expected, at)]
+def verdicts(notes: list[tuple[int, float]]) -> list[Verdict]:
+    pulse = Pulse()
+    return [pulse.note(count, at) for count, at in notes]
 
 
-def test_three_seconds_without_a_packet_are_a_death() -> None:
-    assert deaths([(1, True, 0.0), (2, True, 1.0), (2, True, 3.9), (2, True, 4.0)]) == [4.0]
-
-
-def test_silence_is_no_death_when_nothing_is_due() -> None:
-    assert deaths([(2, True, 0.0), (2, False, 10.0), (2, True, 12.9), (2, True, 13.1)]) == [13.1]
+def test_a_second_of_silence_is_suspect_three_are_a_death_and_a_packet_is_life() -> None:
+    looks = [(1, 0.0), (2, 1.0), (2, 1.9), (2, 2.0), (2, 3.0), (2, 3.9), (2, 4.0), (3, 4.5)]
+    assert verdicts(looks) == ["alive", "alive", "alive", "suspect", "suspect", "suspect", "dead", "alive"]
 
 
 def test_what_never_lived_is_somebody_elses_matter() -> None:
-    assert deaths([(0, True, 0.0), (0, True, 60.0)]) == []
+    assert set(verdicts([(0, 0.0), (0, 1.0), (0, 60.0)])) == {"alive"}
+
+
+def test_a_machine_that_slept_gives_the_path_another_chance() -> None:
+    assert verdicts([(1, 0.0), (1, 0.5), (1, 60.0), (1, 61.0), (1, 62.0)]) == [
+        "alive",
+        "alive",
+        "suspect",
+        "suspect",
+        "dead",
+    ]

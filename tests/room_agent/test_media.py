@@ -51,7 +51,6 @@ def media(voice: Voice, posted: Posted, answer: Body | Exception) -> Media:
         Sight(VideoSettings(), lambda: None),
         Playback(),
         ice_servers=lambda: (),
-        live_track=lambda track: True,
         slots=(1, 0),
     )
 

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 REFUSED_FACTOR = 6
 """A board that nobody knows asks this much more slowly."""
 JITTER = 0.2
-MIND_S = 5.0
+MIND_S = 1.0
 STRAINED_LOSS = 0.05
 """Share of live packets lost from which repair makes itself small."""
 

@@ -111,9 +111,9 @@ class HubClient:
             return NothingDue(_seconds(answer.headers.get("Retry-After")))
         return _read(answer, Invitation)
 
-    async def day(self, kind: type[_Answer]) -> _Answer:
+    async def day(self, kind: type[_Answer], patience_s: float = TIMEOUT_S) -> _Answer:
         """This board's sessions of the day. Raises `HubUnreachable`, `HubRefused`, `HubWithoutRepair`."""
-        return _read(await self._ask("GET", "/api/board/day"), kind)
+        return _read(await self._ask("GET", "/api/board/day", timeout=patience_s), kind)
 
     async def have(self, holdings: Sequence[Holding]) -> Wanted:
         """Tell what this board holds; hear what of it the hub lacks. Raises as `day` does."""

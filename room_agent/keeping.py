@@ -21,10 +21,15 @@ logger = logging.getLogger(__name__)
 
 DAY_EVERY_S = 60.0
 DAY_AGAIN_S = 10.0
+ALONE_S = 1.0
+"""While a session is on and the hub is away, it is looked for so often."""
 
 
 class Keeping:
-    """One per board. `clock` is UTC POSIX seconds."""
+    """One per board. `alone`: a session is on and the hub cannot be reached; `line_back` is told when it answers again.
+
+    `clock` is UTC POSIX seconds.
+    """
 
     def __init__(
         self,
@@ -32,10 +37,15 @@ class Keeping:
         epochs: EpochCounter,
         hub: HubClient,
         traffic: Callable[[], Traffic],
+        alone: Callable[[], bool],
+        line_back: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         limits = settings.spool
         self._hub = hub
+        self._alone = alone
+        self._line_back = line_back
+        self._away = False
         self._clock = clock
         self._day = DayFile(settings.state)
         self.spool = Spool(
@@ -64,13 +74,26 @@ class Keeping:
     # ---- the day
 
     async def _follow_day(self) -> None:
+        asked_at = -DAY_EVERY_S
         while True:
-            try:
-                await self._keep(await self._hub.day(Day))
-                wait_s = DAY_EVERY_S
-            except (HubUnreachable, HubRefused, HubWithoutRepair):
-                wait_s = DAY_AGAIN_S
-            await asyncio.sleep(wait_s)
+            alone = self._alone()
+            if alone or time.monotonic() - asked_at >= DAY_EVERY_S:
+                asked_at = time.monotonic() - (0.0 if await self._ask_day(alone) else DAY_EVERY_S - DAY_AGAIN_S)
+            await asyncio.sleep(ALONE_S)
+
+    async def _ask_day(self, alone: bool) -> bool:
+        try:
+            await self._keep(await self._hub.day(Day, ALONE_S if alone else DAY_AGAIN_S))
+        except (HubUnreachable, HubRefused):
+            self._away = True
+            return False
+        except HubWithoutRepair:
+            pass
+        if alone and self._away:
+            self._line_back()
+            self.uploader.hurry()
+        self._away = False
+        return True
 
     async def _keep(self, day: Day) -> None:
         await asyncio.to_thread(self._day.keep, day)

@@ -221,12 +221,14 @@ class SpoolIndex:
 
     # ---- what may go
 
-    def judge(self, now: float, free: int, total: int, limits: Limits, writing: Segment | None = None) -> Verdict:
-        """`free` and `total` bytes of the disk; `writing` is never given up."""
+    def judge(
+        self, now: float, free: int, total: int, limits: Limits, writing: Segment | None = None, need: int = 0
+    ) -> Verdict:
+        """`free` and `total` bytes of the disk, `need` is to be written now; `writing` is never given up."""
         room = free - limits.reserve(total)
         evict: list[Evicted] = []
         for rank, segment, entry in self._by_worth(now - limits.hours * 3600, writing):
-            if rank == 0 or (room <= 0 and rank < 3):
+            if rank == 0 or (room <= need and rank < 3):
                 evict.append(entry)
                 room += segment.size
         room_s = max(0.0, room / BYTES_PER_S)

@@ -41,7 +41,9 @@ FLUSH_S = 0.5
 SEGMENT_S = 600.0
 PENDING_PACKETS = 30_000
 """Ten minutes, 2.5 MB: what memory holds when the disk does not. Full: the oldest goes and is counted as lost."""
-RECORD_PACKETS = 250
+RECORD_PACKETS = 50
+NEED_BYTES = 16_384
+"""For heads, seals, a new file and whole blocks of the disk."""
 CLOCK_STEP_S = 1.0
 
 Pending = tuple[int, Packet]
@@ -251,7 +253,9 @@ class Spool:
         disk = shutil.disk_usage(self._folder.root)
         writing = self._file.facts if self._file is not None else None
         with self._lock:
-            self._verdict = self._index.judge(self._clock(), disk.free, disk.total, self._limits, writing)
+            need = sum(len(packet.payload) for _, packet in self._pending) * 2 + NEED_BYTES
+            verdict = self._index.judge(self._clock(), disk.free, disk.total, self._limits, writing, need)
+        self._verdict = verdict
         self._room_known = True
         for entry in self._verdict.evict:
             self._evict(entry)

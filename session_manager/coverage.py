@@ -62,8 +62,10 @@ def compute(
     lines: Sequence[Line],
     gaps: Sequence[Gap],
     missing: Mapping[StreamKey, Iterable[tuple[int, int]]],
+    coming: Mapping[StreamKey, Sequence[tuple[int, int]]] | None = None,
 ) -> list[TrackCoverage]:
-    """`lines` with the suppressed ones; `missing`: sample spans that the log of a stream does not have.
+    """`lines` with the suppressed ones; `missing`: sample spans that the log of a stream does not have; `coming`: what
+    of it a board has and will bring, which is pending and no gap.
 
     Tracks in the order of the session's sites. A track that never brought a sample is one gap, `network`.
     """
@@ -80,7 +82,10 @@ def compute(
         site = places[its_epochs[0].site_id]
         its_gaps = [gap for gap in gaps if gap.track_id == track_id]
         parts = [
-            _timed(one, _painted(one, said[_key(one)], its_gaps, missing.get(_key(one), ())))
+            _timed(
+                one,
+                _painted(one, said[_key(one)], its_gaps, missing.get(_key(one), ()), (coming or {}).get(_key(one), ())),
+            )
             for one in its_epochs
             if one.end_sample > 0
         ]
@@ -107,7 +112,13 @@ def _origin(stream: Stream) -> float:
     return stream.origin_at if stream.origin_at is not None else stream.opened_at
 
 
-def _painted(stream: Stream, lines: Iterable[Line], gaps: Iterable[Gap], missing: Iterable[tuple[int, int]]) -> _Ribbon:
+def _painted(
+    stream: Stream,
+    lines: Iterable[Line],
+    gaps: Iterable[Gap],
+    missing: Iterable[tuple[int, int]],
+    coming: Iterable[tuple[int, int]],
+) -> _Ribbon:
     """Later layers hide earlier ones: text over silence, a hole in the sound over text, a known cause over a hole."""
     ribbon = _Ribbon(stream.end_sample, _Paint(SpanKind.PENDING))
     ribbon.paint(0, stream.end_sample if stream.decided else stream.watermark_sample, _Paint(SpanKind.SILENCE))
@@ -122,6 +133,9 @@ def _painted(stream: Stream, lines: Iterable[Line], gaps: Iterable[Gap], missing
             ribbon.paint(
                 _sample(stream, gap.started_at), _sample(stream, gap.ended_at), _Paint(SpanKind.GAP, gap.cause)
             )
+    for start, end in coming:
+        if end - start > TOLERATED_S * SAMPLE_RATE:
+            ribbon.paint(start, end, _Paint(SpanKind.PENDING, "network"))
     return ribbon
 
 

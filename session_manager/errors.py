@@ -47,5 +47,11 @@ class StoreFailed(SessionManagerError):
     code = "store_failed"
 
 
+class NoRoom(SessionManagerError):
+    """The disk does not take it now; whoever brought it keeps it and tries again."""
+
+    code = "disk_full"
+
+
 class StartFailed(SessionManagerError):
     code = "start_failed"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_manager import lifecycle
 from session_manager.errors import NotPossible
-from session_manager.ports import HubStatus
+from session_manager.ports import HubStatus, SpoolAnswer, SpoolTold
 from session_manager.records import LiveEvent, Session
 from session_manager.store import Store
 from signaling.ports import Socket, SocketClosed
+from transcription.audio_log import Packet
 
 GOOD = HubStatus("on", "", "on", "", 1, 1)
 
@@ -28,6 +29,8 @@ class ScriptedRuntime:
     worker_tokens: list[str] = field(default_factory=list)
     heard: list[str | bytes] = field(default_factory=list)
     closed_with: list[int] = field(default_factory=list)
+    spools: list[tuple[str, tuple[SpoolTold, ...]]] = field(default_factory=list)
+    brought: list[Packet] = field(default_factory=list)
 
     async def start_session(self, session_id: str) -> Session:
         return await self._move(session_id, lifecycle.Event.START)
@@ -76,6 +79,19 @@ class ScriptedRuntime:
     async def serve_worker(self, socket: Socket, token: str) -> None:
         self.worker_tokens.append(token)
         await self._echo(socket)
+
+    async def spool_have(self, board_id: str, told: Sequence[SpoolTold]) -> tuple[list[SpoolAnswer], list[SpoolTold]]:
+        """Wants everything."""
+        self.spools.append((board_id, tuple(told)))
+        wanted = [range(one.first_sequence, one.next_sequence) for one in told]
+        each = zip(told, wanted, strict=True)
+        return [SpoolAnswer(one.session_id, one.name, one.epoch, [numbers], []) for one, numbers in each], []
+
+    async def spool_packets(
+        self, board_id: str, session_id: str, name: str, epoch: int, packets: Sequence[Packet]
+    ) -> int:
+        self.brought.extend(packets)
+        return len(packets)
 
     def status(self) -> HubStatus:
         return self.health

@@ -2,6 +2,9 @@
 
 A *run* is one stretch of a stream on one worker: opened when packets come, ended when they stop (the speaker's last
 word is then decided at once), opened again from the watermark when they return or when the worker died.
+
+A *repair* is a run of its own over a stretch of the log, beside the live ones: one a worker at a time, begun only when
+no final waits there. What it hears goes to whoever asked, not to `FeedEvents`.
 """
 
 from __future__ import annotations
@@ -18,10 +21,14 @@ from pydantic import ValidationError
 from session_manager.recorder import OpenStream, Recorder, StreamKey
 from signaling.ports import Socket, SocketClosed
 from transcription import feed
+from transcription.audio_log import Packet
 from transcription.opus import packet_duration
 
 CHUNK = 500
 MAX_AHEAD_SAMPLES = int(feed.MAX_AHEAD_S * 48_000)
+CONTEXT_SAMPLES = 48_000
+"""What a repair hears before its first sample: decoder and voice activity warm up on it."""
+SPARE_LAG_S = 1.0
 HELLO_S = 10.0
 
 log = logging.getLogger(__name__)
@@ -44,6 +51,18 @@ class FeedEvents(Protocol):
     def worker_status(self, status: feed.WorkerStatus) -> None: ...
 
 
+Hear = Callable[[feed.Final | feed.Progress], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Repair:
+    """`hear` gets each fact in order. `done`: everything was heard (True), or the worker went (False)."""
+
+    end_sample: int
+    hear: Hear
+    done: asyncio.Future[bool]
+
+
 @dataclass(slots=True)
 class Run:
     """One handle of one worker connection."""
@@ -52,6 +71,7 @@ class Run:
     stream: OpenStream
     watermark: int
     languages: tuple[str, ...]
+    repair: Repair | None = None
     ending: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -65,6 +85,7 @@ class Worker:
         self._recorder = recorder
         self.hello = hello
         self.runs: dict[int, Run] = {}
+        self.lag_s = 0.0
         self._next_handle = 1
         self._sending = asyncio.Lock()
 
@@ -72,8 +93,15 @@ class Worker:
         async with self._sending:
             await self._socket.send(message if isinstance(message, bytes) else message.model_dump_json())
 
-    def begin(self, stream: OpenStream, watermark: int, languages: tuple[str, ...]) -> Run:
-        run = Run(self._next_handle, stream, watermark, languages)
+    @property
+    def spare(self) -> bool:
+        """It could take a repair."""
+        return self.lag_s < SPARE_LAG_S and all(run.repair is None for run in self.runs.values())
+
+    def begin(
+        self, stream: OpenStream, watermark: int, languages: tuple[str, ...], repair: Repair | None = None
+    ) -> Run:
+        run = Run(self._next_handle, stream, watermark, languages, repair)
         self._next_handle += 1
         self.runs[run.handle] = run
         run.task = asyncio.create_task(self._serve(run), name=f"feed-{run.handle}")
@@ -94,10 +122,35 @@ class Worker:
                     epoch=run.stream.stream.epoch,
                     from_sample=run.watermark,
                     languages=list(run.languages),
+                    repair=run.repair is not None,
                 )
             )
-            await self._stream(run)
-            await self.send(feed.StreamEnd(handle=run.handle, end_sample=run.stream.end_sample))
+            if run.repair is None:
+                await self._stream(run)
+                end_sample = run.stream.end_sample
+            else:
+                end_sample = await self._stretch(run, run.repair.end_sample)
+            await self.send(feed.StreamEnd(handle=run.handle, end_sample=end_sample))
+
+    async def _stretch(self, run: Run, end_sample: int) -> int:
+        """From the log, with some sound before it. Where the worker is to end."""
+        sample = max(0, run.watermark - CONTEXT_SAMPLES)
+        while not run.ending:
+            packets = await self._recorder.read(run.stream, sample, CHUNK)
+            fresh = [packet for packet in packets if sample <= packet.sample < end_sample]
+            for packet in fresh:
+                sample = await self._send_packet(run, packet, sample)
+            if not fresh:
+                return end_sample
+        return max(sample, run.watermark)
+
+    async def _send_packet(self, run: Run, packet: Packet, sample: int) -> int:
+        """Within the credit, which what was sent uses up and a hole does not. Where the packet ends."""
+        while sample > run.watermark + MAX_AHEAD_SAMPLES:
+            await run.wake.wait()
+            run.wake.clear()
+        await self.send(feed.pack(feed.FeedPacket(run.handle, packet.sequence, packet.sample, packet.payload)))
+        return max(sample, packet.sample + packet_duration(packet.payload))
 
     async def _stream(self, run: Run) -> None:
         """From the tail where it reaches back far enough, else from the log. Returns when the run ends."""
@@ -116,11 +169,7 @@ class Worker:
             else:
                 index += len(packets)
             for packet in packets:
-                while sample > run.watermark + MAX_AHEAD_SAMPLES:  # what was sent: a hole costs no credit
-                    await run.wake.wait()
-                    run.wake.clear()
-                await self.send(feed.pack(feed.FeedPacket(run.handle, packet.sequence, packet.sample, packet.payload)))
-                sample = max(sample, packet.sample + packet_duration(packet.payload))
+                sample = await self._send_packet(run, packet, sample)
             if not packets:
                 if run.ending:
                     return
@@ -177,6 +226,29 @@ class FeedServer:
         """Nothing was received before `sample`: the next run begins there."""
         self._watermarks[key] = max(self._watermarks.get(key, 0), sample)
 
+    def wants(self, key: StreamKey) -> bool:
+        """A live run of this stream goes on, or waits for a worker."""
+        return key in self._wanted
+
+    @property
+    def spare(self) -> bool:
+        return any(worker.spare for worker in self._workers)
+
+    async def repair(
+        self, stream: OpenStream, languages: tuple[str, ...], start: int, end_sample: int, hear: Hear
+    ) -> bool:
+        """Hear that stretch of the log again. False: there was no worker for it, or it went; ask again later."""
+        worker = next((one for one in self._workers if one.spare), None)
+        if worker is None:
+            return False
+        work = Repair(end_sample, hear, asyncio.get_running_loop().create_future())
+        run = worker.begin(stream, start, languages, work)
+        try:
+            return await work.done
+        finally:
+            run.ending = True
+            run.wake.set()
+
     def _assign(self, key: StreamKey) -> None:
         if not self._workers:
             return
@@ -210,6 +282,9 @@ class FeedServer:
             self._events.workers_changed(len(self._workers))
 
     def _reassign(self, gone: Worker) -> None:
+        for run in gone.runs.values():
+            if run.repair is not None and not run.repair.done.done():
+                run.repair.done.set_result(False)
         for key in [key for key, (worker, _) in self._running.items() if worker is gone]:
             del self._running[key]
             if key in self._wanted:
@@ -245,9 +320,13 @@ class FeedServer:
             await self._refuse(worker._socket, "bad_message", "That is not a message of the feed.")
             raise SocketClosed(1008) from None
         if isinstance(message, feed.WorkerStatus):
+            worker.lag_s = message.lag_s
             self._events.worker_status(message)
             return
         run = worker.runs.get(getattr(message, "handle", -1))
+        if run is not None and run.repair is not None:
+            await self._repaired(worker, run, run.repair, message)
+            return
         handler: Callable[[Worker, Run, feed.Message], Awaitable[None]] | None = self._handlers.get(type(message))
         if run is not None and handler is not None:
             await handler(worker, run, message)
@@ -260,6 +339,19 @@ class FeedServer:
             feed.Progress: self._progress,
             feed.StreamDone: self._done,
         }
+
+    async def _repaired(self, worker: Worker, run: Run, repair: Repair, message: feed.Message) -> None:
+        if isinstance(message, feed.Final | feed.Progress):
+            if not repair.done.done():
+                await repair.hear(message)
+            run.watermark = max(run.watermark, message.watermark_sample)
+            run.wake.set()
+            await worker.send(feed.Ack(id=message.id))
+        elif isinstance(message, feed.StreamDone):
+            del worker.runs[run.handle]
+            if not repair.done.done():
+                repair.done.set_result(True)
+            await worker.send(feed.Ack(id=message.id))
 
     async def _partial(self, worker: Worker, run: Run, view: feed.Partial) -> None:
         self._events.partial(run.stream, view)

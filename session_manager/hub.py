@@ -20,11 +20,13 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from session_manager import tokens
+from session_manager.account import Account
 from session_manager.announcer import Announcer
 from session_manager.directory import HubDirectory
 from session_manager.errors import StartFailed
 from session_manager.listeners import Listeners
 from session_manager.live import LiveSessions
+from session_manager.mending import Mending
 from session_manager.recogniser import Recogniser
 from session_manager.settings import HubSettings
 from session_manager.store import Store
@@ -159,14 +161,17 @@ class Hub:
             clock=clock,
         )
         self.recogniser.changed = self.live.captions_changed
+        audio_log = AudioLog(settings.log_folder or settings.data / "audio")
         self.transcript = Transcript(
             self.store,
-            AudioLog(settings.log_folder or settings.data / "audio"),
+            audio_log,
             announcer,
             clock,
             on_record=self.live.record_changed,
             on_captions=self.live.captions_changed,
         )
+        account = Account(self.store, self.transcript.recorder, audio_log.stream, clock)
+        self.mending = Mending(self.store, self.transcript, account, announcer, clock)
         events = PlaneEvents(self.live, self.transcript)
         self.plane = WorkerPlane(
             events,
@@ -180,7 +185,7 @@ class Hub:
         )
         announcer.attach(self.signaling)
         events.attach(self.signaling)
-        self.live.attach(self.signaling, self.transcript)
+        self.live.attach(self.signaling, self.transcript, self.mending, account)
         self._web = _QuietServer(self._web_config(secret, worker_token))
 
     def _web_config(self, secret: bytes, worker_token: str) -> uvicorn.Config:
@@ -235,6 +240,7 @@ class Hub:
                 background.append(group.create_task(self._watch_media(), name="media-figures"))
                 web = group.create_task(self._web.serve(sockets=[self._socket]), name="web")
                 await self.live.restore()
+                background.append(group.create_task(self.mending.run(), name="mending"))
                 processes = self.recogniser.processes_for(f"ws://{self._own_host}:{self.settings.port}/feed")
                 background += [group.create_task(one.run(), name="recogniser") for one in processes]
                 ready(self.running)

@@ -6,21 +6,23 @@ import asyncio
 import contextlib
 import hmac
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
-from session_manager import coverage
+from session_manager.account import Account
 from session_manager.announcer import Announcer
 from session_manager.errors import NotPossible
 from session_manager.feed import FeedServer
 from session_manager.listeners import Listeners
-from session_manager.ports import HubStatus
+from session_manager.mending import Mending
+from session_manager.ports import HubStatus, SpoolAnswer, SpoolTold
 from session_manager.records import LiveEvent, Session
-from session_manager.store import Store
+from session_manager.store import EARLY_S, Store
 from session_manager.transcript import Transcript
 from signaling.messages import Levels, PeerChanged, SessionChanged
 from signaling.ports import Socket, SocketClosed
 from signaling.server import SignalingServer
 from signaling.switchboard import Captions, Record, State
+from transcription.audio_log import Packet
 
 LAST_WORDS_S = 60.0
 BACKLOG = 1_000
@@ -60,10 +62,14 @@ class LiveSessions:
         self._tasks: set[asyncio.Task[None]] = set()
         self._signaling: SignalingServer
         self._transcript: Transcript
+        self._mending: Mending
+        self._account: Account
 
-    def attach(self, signaling: SignalingServer, transcript: Transcript) -> None:
+    def attach(self, signaling: SignalingServer, transcript: Transcript, mending: Mending, account: Account) -> None:
         self._signaling = signaling
         self._transcript = transcript
+        self._mending = mending
+        self._account = account
 
     @property
     def _feed(self) -> FeedServer:
@@ -83,12 +89,15 @@ class LiveSessions:
                     await self._transcript.catch_up(stream, languages.get(stream.site_id, ("ja", "en")))
             if session.state == "ending":
                 self._end_in_background(session.session_id)
+        await self._mending.restore()
 
     async def start_session(self, session_id: str) -> Session:
+        return await self._start(session_id, self._clock())
+
+    async def _start(self, session_id: str, at: float) -> Session:
         session = await asyncio.to_thread(self._store.session, session_id)
         if session.state == "planned":
-            now = self._clock()
-            session = await asyncio.to_thread(self._store.set_state, session_id, "planned", "live", now)
+            session = await asyncio.to_thread(self._store.set_state, session_id, "planned", "live", at)
             self._open(session)
             await self._session_changed(session_id)
         if session.state != "live":
@@ -120,22 +129,14 @@ class LiveSessions:
         if not decided:
             log.warning("session %s ends with speech that is not written down yet", session_id)
         await self._transcript.settle(session_id)
-        await self._save_coverage(session_id)
+        await self._account.save(session_id)
         ended = await asyncio.to_thread(self._store.set_state, session_id, "ending", "ended", self._clock())
         await self._session_changed(session_id)
         self._listeners.end(session_id)
         await self._transcript.forget(session_id)
         self._record_gaps.pop(session_id, None)
+        await self._account.settle(session_id)
         return ended
-
-    async def _save_coverage(self, session_id: str) -> None:
-        streams = await asyncio.to_thread(self._store.streams, session_id)
-        lines = await asyncio.to_thread(self._store.lines, session_id, include_suppressed=True)
-        gaps = await asyncio.to_thread(self._store.gaps, session_id)
-        session = await asyncio.to_thread(self._store.session, session_id)
-        missing = self._transcript.missing(session_id)
-        computed = coverage.compute(session, streams, lines, gaps, missing)
-        await asyncio.to_thread(self._store.save_coverage, session_id, computed)
 
     def _open(self, session: Session) -> None:
         self._signaling.open_session(
@@ -220,6 +221,28 @@ class LiveSessions:
                 await socket.close(1008, "bad_token")
             return
         await self._feed.serve(socket)
+
+    async def spool_have(self, board_id: str, told: Sequence[SpoolTold]) -> tuple[list[SpoolAnswer], list[SpoolTold]]:
+        answers, unknown = await self._mending.have(board_id, told)
+        known = {answer.session_id for answer in answers}
+        for session_id in known:
+            await self._held_without_hub(session_id, [one for one in told if one.session_id == session_id])
+        return answers, unknown
+
+    async def _held_without_hub(self, session_id: str, told: Sequence[SpoolTold]) -> None:
+        """A board opened a due session by itself: it began when the board began, and is over when both say so."""
+        session = await asyncio.to_thread(self._store.session, session_id)
+        now = self._clock()
+        if session.state != "planned" or session.starts_at - EARLY_S > now:
+            return
+        await self._start(session_id, min(now, *(one.origin_at for one in told)))
+        if session.ends_at <= now and all(one.closed for one in told):
+            self._end_in_background(session_id)
+
+    async def spool_packets(
+        self, board_id: str, session_id: str, name: str, epoch: int, packets: Sequence[Packet]
+    ) -> int:
+        return await self._mending.take(board_id, session_id, name, epoch, packets)
 
     def levels(self, session_id: str, levels: Mapping[str, int]) -> None:
         """For pages, by site too; peers get them from signaling itself."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from session_manager.records import LiveEvent, Session
 from signaling.ports import Socket
+from transcription.audio_log import Packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,31 @@ class HubStatus:
     media_workers: int
     transcription_workers: int
     forward_p99_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolTold:
+    """What a board says it keeps of one stream. `origin_at`: the instant of sample 0 by the board's clock."""
+
+    session_id: str
+    name: str
+    epoch: int
+    first_sequence: int
+    next_sequence: int
+    end_sample: int
+    origin_at: float
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolAnswer:
+    """Numbers: `wanted` by the hub, newest first; `stored` by the hub, safely."""
+
+    session_id: str
+    name: str
+    epoch: int
+    wanted: list[range]
+    stored: list[range]
 
 
 class Runtime(Protocol):
@@ -47,5 +73,13 @@ class Runtime(Protocol):
 
     async def serve_worker(self, socket: Socket, token: str) -> None:
         """One transcription worker's feed connection, until it closes."""
+
+    async def spool_have(self, board_id: str, told: Sequence[SpoolTold]) -> tuple[list[SpoolAnswer], list[SpoolTold]]:
+        """What the hub wants of a board's streams, and which of them are in no session of that board."""
+
+    async def spool_packets(
+        self, board_id: str, session_id: str, name: str, epoch: int, packets: Sequence[Packet]
+    ) -> int:
+        """How many were new. Raises NotFound, NotPossible, NoRoom."""
 
     def status(self) -> HubStatus: ...

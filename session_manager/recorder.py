@@ -25,6 +25,8 @@ from transcription.opus import packet_duration
 
 QUEUE_PACKETS = 50_000
 FLUSH_S = 0.5
+LATE_SAMPLES = 12_000
+"""A packet this far behind the newest may come after the worker has stopped waiting for it."""
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ class OpenStream:
     end_sample: int = 0
     last_packet_at: float = 0.0
     closed: bool = False
+    late: list[tuple[int, int]] = field(default_factory=list)
+    """Spans that came too late to be sure that the live run has heard them; whoever marks them empties it."""
 
     @property
     def key(self) -> StreamKey:
@@ -171,7 +175,10 @@ class Recorder:
             stream.origin_at = arrived.arrived_at - arrived.sample / 48_000
             self._events.origin_known(stream)
         packet = Packet(arrived.sequence, arrived.sample, arrived.payload)
-        stream.end_sample = max(stream.end_sample, arrived.sample + packet_duration(arrived.payload))
+        end_sample = arrived.sample + packet_duration(arrived.payload)
+        if end_sample < stream.end_sample - LATE_SAMPLES:
+            stream.late.append((arrived.sample, end_sample))
+        stream.end_sample = max(stream.end_sample, end_sample)
         stream.last_packet_at = self._clock()
         stream.tail.push(packet)
         self.packets += 1
@@ -180,6 +187,26 @@ class Recorder:
         except queue.Full:
             self.refused += 1
             self._failed(stream, arrived.arrived_at, "disk_slow")
+
+    async def store(self, stream: OpenStream, packets: Sequence[Packet]) -> int:
+        """Packets that came another way, flushed to the medium; how many were new. Raises `LogWriteFailed`.
+
+        They go through the writer thread, so that one thread writes a stream.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[int] = loop.create_future()
+
+        def write() -> None:
+            try:
+                new = sum([stream.log.append(packet) for packet in packets])
+                stream.log.flush()
+            except LogWriteFailed as error:
+                self._post(_fail, done, error)
+            else:
+                self._post(_succeed, done, new)
+
+        await asyncio.to_thread(self._queue.put, write)
+        return await done
 
     # ---- writer thread ---------------------------------------------------------------------------------------------
 
@@ -241,6 +268,16 @@ class Recorder:
         failure = self._failures.pop(stream.key, None)
         if failure is not None:
             self._events.record_recovered(stream, failure.started_at, failure.ended_at, failure.cause)
+
+
+def _fail(done: asyncio.Future[int], error: LogWriteFailed) -> None:
+    if not done.done():
+        done.set_exception(error)
+
+
+def _succeed(done: asyncio.Future[int], new: int) -> None:
+    if not done.done():
+        done.set_result(new)
 
 
 def _nothing() -> None:

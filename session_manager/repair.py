@@ -53,11 +53,35 @@ def absent(present: Sequence[range], first: int, after: int) -> list[range]:
     return [one for one in found if one]
 
 
+def lacks(present: Sequence[range], number: int) -> bool:
+    index = bisect_right(present, number, key=lambda one: one.start) - 1
+    return index < 0 or number not in present[index]
+
+
 def wanted(present: Sequence[range], first: int, after: int, live: bool) -> list[range]:
     """What the board has and the hub has not, newest first. `live`: the newest packets may be on their way."""
     if live and present:
         after = min(after, max(first, present[-1].stop - IN_FLIGHT))
     return absent(present, first, after)[::-1][:MAX_RANGES]
+
+
+def placed(numbers: Iterable[range], next_sequence: int, end_sample: int) -> list[Samples]:
+    """About where those numbers lie, by the board's mean length of a packet; exact when all are of one length."""
+    each = end_sample / max(1, next_sequence)
+    return merged((round(one.start * each), round(one.stop * each)) for one in numbers)
+
+
+def common(some: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]) -> list[Samples]:
+    """What lies in both; each sorted and apart."""
+    found, index = [], 0
+    for start, end in some:
+        while index < len(others) and others[index][1] <= start:
+            index += 1
+        for other in others[index:]:
+            if other[0] >= end:
+                break
+            found.append(Samples(max(start, other[0]), min(end, other[1])))
+    return found
 
 
 def origin(told_origin_at: float, end_sample: int, closed: bool, now: float) -> float:

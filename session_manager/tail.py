@@ -34,6 +34,10 @@ class Tail:
         start = index - self.first_index
         return [self._packets[i] for i in range(start, min(start + limit, len(self._packets)))]
 
+    def first_from(self, sample: int) -> int | None:
+        """Sample of the earliest packet held that does not begin before `sample`."""
+        return min((packet.sample for packet in self._packets if packet.sample >= sample), default=None)
+
     def index_from(self, sample: int) -> int | None:
         """Where to begin so that nothing that ends after `sample` is missed; None when the tail may not reach back."""
         for offset, packet in enumerate(self._packets):

@@ -42,7 +42,10 @@ class _Hearing:
 
 
 class Transcript:
-    """`on_record(session_id, cause | None)`: the record began to have a gap, or (None) takes sound again."""
+    """`on_record(session_id, cause | None)`: the record began to have a gap, or (None) takes sound again.
+
+    `on_late(stream, spans)`: packets that came too late to be sure that the live run has heard them.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Transcript:
         self._clock = clock
         self._on_record = on_record
         self._on_captions = on_captions
+        self.on_late: Callable[[OpenStream, Sequence[tuple[int, int]]], None] = _heard_anyway
         self.recorder = Recorder(audio_log, self, clock=clock)
         self.feed = FeedServer(self.recorder, self)
         self._hearing: dict[StreamKey, _Hearing] = {}
@@ -125,13 +129,13 @@ class Transcript:
             return False
         return True
 
-    def missing(self, session_id: str) -> dict[StreamKey, tuple[tuple[int, int], ...]]:
-        """Sample spans of each stream that the log does not have, from sample 0 to its end."""
-        found: dict[StreamKey, tuple[tuple[int, int], ...]] = {}
-        for one in self._of(session_id):
-            holes = one.open.log.missing(0, one.open.end_sample)
-            found[one.open.key] = tuple((hole.start_sample, hole.end_sample) for hole in holes)
-        return found
+    def heard_to(self, key: StreamKey) -> int | None:
+        """Where the live run of a stream stands; None when none goes on."""
+        return self.feed.watermark(key) if self.feed.wants(key) else None
+
+    def is_open(self, key: StreamKey) -> bool:
+        """Its session goes on: its packets are taken."""
+        return key in self._hearing
 
     async def settle(self, session_id: str) -> None:
         """The log of every stream of the session is complete, and so is what the store knows of length and gaps."""
@@ -162,6 +166,9 @@ class Transcript:
                 self._end_run(one)
             if one.open.end_sample > one.noted_end:
                 self._spawn(self._note_end(one))
+            if one.open.late:
+                late, one.open.late = one.open.late, []
+                self.on_late(one.open, late)
 
     def _end_run(self, hearing: _Hearing) -> None:
         if hearing.running:
@@ -200,10 +207,10 @@ class Transcript:
 
     def _skip_what_never_came(self, hearing: _Hearing) -> None:
         """After a long absence the worker need not listen to minutes of nothing; coverage names them as a gap."""
-        first = hearing.open.tail.read(hearing.open.tail.next_index - 1)
         watermark = max(self.feed.watermark(hearing.open.key), hearing.open.stream.watermark_sample)
-        if first and first[0].sample - watermark > SKIP_SAMPLES and watermark >= hearing.noted_end:
-            self.feed.skip_to(hearing.open.key, first[0].sample)
+        first = hearing.open.tail.first_from(watermark)
+        if first is not None and first - watermark > SKIP_SAMPLES and watermark >= hearing.noted_end:
+            self.feed.skip_to(hearing.open.key, first)
 
     def record_failed(self, stream: OpenStream, started_at: float, cause: str) -> None:
         self._on_record(stream.stream.session_id, cause)
@@ -257,11 +264,10 @@ class Transcript:
 
     def decided(self, stream: OpenStream) -> None:
         hearing = self._hearing.get(stream.key)
-        if hearing is None:
-            return
-        hearing.running = False
-        hearing.decided.set()
-        if hearing.open.closed:
+        if hearing is not None:
+            hearing.running = False
+            hearing.decided.set()
+        if hearing is None or hearing.open.closed:
             self._spawn(asyncio.to_thread(self._store.set_decided, *stream.key))
 
     def workers_changed(self, count: int) -> None:
@@ -272,6 +278,10 @@ class Transcript:
         self.lag_s = status.lag_s
         if delayed_before != (self.lag_s > 10.0):
             self._on_captions()
+
+
+def _heard_anyway(_stream: OpenStream, _spans: Sequence[tuple[int, int]]) -> None:
+    """Nobody repairs."""
 
 
 def line_body(line: Line) -> LineCommitted:

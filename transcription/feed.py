@@ -107,7 +107,10 @@ class FeedWelcome(Message):
 
 
 class StreamOpen(Message):
-    """Audio of this stream follows, from `from_sample` (its watermark) on. `languages`: one is fixed, two detect."""
+    """Audio of this stream follows, from `from_sample` (its watermark) on. `languages`: one is fixed, two detect.
+
+    Packets before `from_sample` are context. `repair`: a stretch that is heard again, after all live work.
+    """
 
     t: Literal["open"] = "open"
     handle: int
@@ -116,6 +119,7 @@ class StreamOpen(Message):
     from_sample: int
     languages: list[str]
     glossary: str = ""
+    repair: bool = False
 
 
 class StreamEnd(Message):

@@ -158,6 +158,8 @@ class FeedSession:
 
     def _open(self, message: StreamOpen) -> None:
         self._scheduler.forget(message.handle)
+        if message.repair:
+            self._scheduler.be_patient(message.handle)
         ear = Ear(message.from_sample, self._recogniser.new_activity())
         listener = Listener(message.handle, message.from_sample, tuple(message.languages), message.glossary)
         self._streams[message.handle] = _Stream(message.handle, ear, listener, last_audio_at=self._clock())
@@ -191,7 +193,7 @@ class FeedSession:
         self._work.set()
 
     def _offer_partial(self, stream: _Stream, now: float) -> None:
-        if stream.finished or stream.inbox:
+        if stream.finished or stream.inbox or self._scheduler.is_patient(stream.handle):
             return
         request = stream.listener.early() if self._scheduler.partials == "on" else None
         if request is None and self._scheduler.partial_due(stream.handle, now):
@@ -276,6 +278,8 @@ class FeedSession:
     def _notice_stalls(self, now: float) -> None:
         """A sender that stops in mid-word (mute, pulled cable) must not keep the word, nor a lost packet the next."""
         for stream in self._streams.values():
+            if self._scheduler.is_patient(stream.handle):
+                continue  # its sound comes from a log, at the pace of its credit
             undecided = stream.listener.speaking or stream.ear.holds
             if undecided and now - stream.last_audio_at >= STALLED_AFTER_S:
                 stream.stalled = True

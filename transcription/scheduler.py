@@ -2,7 +2,8 @@
 
 Two lanes. Finals: in order within a stream, fair between streams by seconds of audio served, never dropped (the feed's
 flow control bounds them: a hub sends at most MAX_AHEAD_S beyond the watermark). Partials: at most one pending per
-stream, the newest wins, only when no final waits; they thin out and stop as load grows.
+stream, the newest wins, only when no final waits; they thin out and stop as load grows. Streams that are only heard
+again (`be_patient`) have finals alone; these come after everything else and count neither as load nor as lag.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class _Lane:
     partial: tuple[RecognitionRequest, float] | None = None
     last_partial_at: float = -math.inf
     served_s: float = 0.0
+    patient: bool = False
 
 
 class Scheduler:
@@ -61,13 +63,22 @@ class Scheduler:
         lane = self._lane(request.stream)
         if not lane.finals:
             # a stream that was quiet does not get its unused share back at once
-            waiting = [other.served_s for other in self._lanes.values() if other.finals]
+            others = [other for other in self._lanes.values() if other.patient == lane.patient]
+            waiting = [other.served_s for other in others if other.finals]
             lane.served_s = max(lane.served_s, min(waiting, default=lane.served_s))
         if lane.partial and lane.partial[0].start_sample <= request.start_sample:
             self.partials_replaced += lane.partial[0] is not request
             lane.partial = None
         if id(request) not in self._in_flight:
             lane.finals.append((request, now))
+
+    def be_patient(self, stream: int) -> None:
+        """Everything of this stream waits for the others."""
+        self._lane(stream).patient = True
+
+    def is_patient(self, stream: int) -> bool:
+        lane = self._lanes.get(stream)
+        return lane is not None and lane.patient
 
     def partial_due(self, stream: int, now: float) -> bool:
         """Whether a partial offered now would be taken; ask before copying audio."""
@@ -95,14 +106,15 @@ class Scheduler:
 
     def next_batch(self, now: float) -> list[RecognitionRequest]:
         """Empty when there is nothing to do. All of one batch have an equal batch key; say `served` afterwards."""
-        batch = self._final_batch() or self._partial_batch(now)
+        batch = self._final_batch() or self._partial_batch(now) or self._final_batch(patient=True)
         self._in_flight.update(id(request) for request in batch)
         return batch
 
-    def _final_batch(self) -> list[RecognitionRequest]:
+    def _final_batch(self, *, patient: bool = False) -> list[RecognitionRequest]:
         batch: list[RecognitionRequest] = []
-        while len(batch) < self._rules.max_batch:
-            lanes = [lane for lane in self._lanes.values() if lane.finals and self._fits(batch, lane.finals[0][0])]
+        while len(batch) < (1 if patient else self._rules.max_batch):  # what comes meanwhile waits for one at most
+            mine = [lane for lane in self._lanes.values() if lane.finals and lane.patient == patient]
+            lanes = [lane for lane in mine if self._fits(batch, lane.finals[0][0])]
             if not lanes:
                 break
             lane = min(lanes, key=lambda lane: (lane.served_s, lane.finals[0][1]))
@@ -129,7 +141,7 @@ class Scheduler:
         self.finals_done += finals
         self.partials_done += len(batch) - finals
         self._measure(started, busy=False)
-        self._measure(now, busy=True)
+        self._measure(now, busy=not batch or any(not self.is_patient(request.stream) for request in batch))
 
     # ---- load ------------------------------------------------------------------------------------------------------
 
@@ -168,7 +180,8 @@ class Scheduler:
 
     def lag_s(self, now: float) -> float:
         """Age of the oldest final that waits."""
-        return max((now - lane.finals[0][1] for lane in self._lanes.values() if lane.finals), default=0.0)
+        waiting = [lane.finals[0][1] for lane in self._lanes.values() if lane.finals and not lane.patient]
+        return max((now - since for since in waiting), default=0.0)
 
     def finals_waiting(self) -> int:
         return sum(len(lane.finals) for lane in self._lanes.values())

@@ -78,6 +78,9 @@ class Repairs(Part):
         with self._database.write() as connection:
             if not connection.execute(update(spools).where(here).values(values)).rowcount:
                 connection.execute(insert(spools).values(values))
+            if spool.coming_s:
+                session_id = read_stream(connection, spool.track_id, spool.epoch).session_id
+                _not_complete(connection, session_id)
 
     def spool(self, track_id: str, epoch: int) -> Spool | None:
         with self._database.read() as connection:
@@ -117,7 +120,7 @@ class Repairs(Part):
         with self._database.write() as connection:
             session_id = read_stream(connection, track_id, epoch).session_id
             connection.execute(insert(touched), rows)
-            connection.execute(update(sessions).where(sessions.c.session_id == session_id).values(completed_at=None))
+            _not_complete(connection, session_id)
 
     def touched(self, track_id: str, epoch: int) -> list[Mark]:
         query = select(touched).where(_at(touched, track_id, epoch)).order_by(touched.c.start_sample)
@@ -175,6 +178,11 @@ def take_off(connection: Connection, taken: Sequence[int], region: repair.Sample
             connection.execute(insert(touched).values(values))
         for part in left[-1:]:
             connection.execute(update(touched).where(here).values(start_sample=part.start, end_sample=part.end))
+
+
+def _not_complete(connection: Connection, session_id: str) -> None:
+    here = and_(sessions.c.session_id == session_id, sessions.c.completed_at.is_not(None))
+    connection.execute(update(sessions).where(here).values(completed_at=None))
 
 
 def _seat(connection: Connection, board_id: str, session_id: str) -> Seat | None:

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 
 from session_manager.errors import (
+    NoRoom,
     NotFound,
     NotPermitted,
     NotPossible,
@@ -30,6 +31,7 @@ STATUS: dict[type[SessionManagerError], int] = {
     NotPossible: 409,
     TooFast: 429,
     StoreFailed: 503,
+    NoRoom: 507,
 }
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 SENTENCES = {404: "There is nothing at this address.", 405: "That cannot be done at this address."}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from session_manager.errors import NotPossible
 from session_manager.store import InvitationRole
@@ -91,6 +91,33 @@ class Join(Form):
 
 class Again(Form):
     seat_key: Secret
+
+
+Number = Annotated[int, Field(ge=0, lt=2**62)]
+TrackName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
+
+
+class SpoolForm(Form):
+    """One stream that a board keeps: numbers from `first_sequence` up to before `next_sequence`."""
+
+    session_id: Identifier
+    name: TrackName
+    epoch: Number
+    first_sequence: Number
+    next_sequence: Number
+    end_sample: Number
+    origin_at: Annotated[float, Field(ge=0.0, le=1e11, allow_inf_nan=False)]
+    closed: bool
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first_sequence > self.next_sequence:
+            raise ValueError("first_sequence lies behind next_sequence")
+        return self
+
+
+class SpoolsForm(Form):
+    streams: Annotated[list[SpoolForm], Field(max_length=64)]
 
 
 ExportLanguage = Literal["ja", "en"]

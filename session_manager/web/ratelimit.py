@@ -27,6 +27,7 @@ class Rule(Enum):
     DOOR_ADDRESS = Rate(120, 0.25)
     DOOR_CODE = Rate(60, 0.5)
     BOARD_ADDRESS = Rate(60, 0.5)
+    SPOOL_ADDRESS = Rate(200, 0.05)
 
 
 class Limiter:

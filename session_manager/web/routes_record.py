@@ -13,7 +13,7 @@ from session_manager import exports
 from session_manager.access import Action, Resource, may
 from session_manager.coverage import figure
 from session_manager.errors import NotFound
-from session_manager.records import Line, TrackCoverage
+from session_manager.records import Coming, Line, TrackCoverage
 from session_manager.web import sse
 from session_manager.web.context import Context, ContextDep, identities, permit
 from session_manager.web.forms import ExportLanguage
@@ -25,10 +25,15 @@ EventNumber = Annotated[int, Query(ge=0, le=2**62, description="Number of the la
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`figure`: share that is neither gap nor pending; None until the session has ended."""
+    """`figure`: share that is neither gap nor pending; None until the session has ended.
+
+    `coming`: sound that boards keep and have not brought yet. `complete`: nothing more will come.
+    """
 
     figure: float | None
     tracks: list[TrackCoverage]
+    coming: list[Coming]
+    complete: bool
 
 
 @router.get(
@@ -70,7 +75,9 @@ async def lines(session_id: str, context: ContextDep) -> list[Line]:
 @router.get("/coverage", dependencies=[permit(Action.READ_SESSION)], summary="Account of every second of every track")
 async def coverage(session_id: str, context: ContextDep) -> Coverage:
     tracks = await asyncio.to_thread(context.store.coverage, session_id)
-    return Coverage(figure(tracks) if tracks else None, tracks)
+    session = await asyncio.to_thread(context.store.session, session_id)
+    coming = await asyncio.to_thread(context.store.coming, session_id)
+    return Coverage(figure(tracks) if tracks else None, tracks, coming, session.completed_at is not None)
 
 
 @router.get(

@@ -191,7 +191,12 @@ async def test_lines_and_coverage_are_given_as_they_are_kept(web: Web) -> None:
     path = f"/api/sessions/{web.hall.session_id}"
     async with web.viewing(web.hall.session_id) as browser:
         assert [one["text"] for one in (await browser.get(f"{path}/lines")).json()] == ["こんにちは"]
-        assert (await browser.get(f"{path}/coverage")).json() == {"figure": None, "tracks": []}
+        assert (await browser.get(f"{path}/coverage")).json() == {
+            "figure": None,
+            "tracks": [],
+            "coming": [],
+            "complete": False,
+        }
         web.store.save_coverage(web.hall.session_id, [TrackCoverage(stream.track_id, site.site_id, site.name, spans)])
         found = (await browser.get(f"{path}/coverage")).json()
     assert found["figure"] == 0.5

@@ -18,6 +18,7 @@ class Facility:
     facility_id: str
     name: str
     timezone: str
+    municipality_id: str = "default"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,13 @@ CORES = (
     "transcription/scheduler.py",
     "transcription/stabiliser.py",
     "session_manager/access.py",
+    "session_manager/booking.py",
     "session_manager/coverage.py",
     "session_manager/lifecycle.py",
+    "session_manager/opening.py",
+    "session_manager/pricing.py",
+    "session_manager/schedule.py",
+    "session_manager/series.py",
 )
 FORBIDDEN_IN_CORES = {"asyncio", "socket", "threading", "time", "subprocess", "random", "logging", "os"}
 

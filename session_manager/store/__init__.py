@@ -14,6 +14,7 @@ from session_manager.passwords import Passwords
 from session_manager.store.accounting import Accounting
 from session_manager.store.accounts import Accounts
 from session_manager.store.database import connect
+from session_manager.store.day import Day
 from session_manager.store.events import Events
 from session_manager.store.invitations import Invitations
 from session_manager.store.lines import Lines
@@ -36,7 +37,7 @@ from session_manager.store.values import (
 )
 
 
-class Store(Places, Accounts, Sessions, Seats, Invitations, Streams, Lines, Events, Accounting, Repairs):
+class Store(Places, Accounts, Sessions, Seats, Invitations, Streams, Lines, Events, Accounting, Repairs, Day):
     @classmethod
     def open(cls, path_or_url: str | Path, passwords: Passwords | None = None) -> Store:
         """Opens and migrates. Raises StartFailed when the file is unreadable, no database, or from a newer version."""

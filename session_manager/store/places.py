@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from session_manager.booking_records import Place
 from session_manager.errors import NotPossible
 from session_manager.records import Board, Facility, Room
 from session_manager.store.part import Part, need
+from session_manager.store.place_rows import insert_place
 from session_manager.store.secrets import hashed, new_id, new_secret
-from session_manager.store.tables import boards, facilities, rooms
+from session_manager.store.tables import boards, facilities, municipalities, rooms
 from session_manager.store.values import NewBoard
 
 
 class Places(Part):
-    def add_facility(self, name: str, timezone: str) -> Facility:
-        """Raises NotPossible when the name is taken or the time zone unknown (IANA names)."""
-        facility = Facility(new_id(), name, known_zone(timezone))
+    def add_facility(self, name: str, timezone: str, municipality_id: str = "default") -> Facility:
+        """Raises NotFound, NotPossible when the name is taken or the time zone unknown (IANA names)."""
+        facility = Facility(new_id(), name, known_zone(timezone), municipality_id)
         with self._database.write() as connection:
+            need(connection, municipalities, municipality_id, "municipality")
             try:
-                connection.execute(
-                    insert(facilities).values(facility_id=facility.facility_id, name=name, timezone=timezone)
-                )
+                connection.execute(insert(facilities).values(asdict(facility)))
             except IntegrityError as error:
                 raise NotPossible("There is a facility of that name already. Choose another name.") from error
         return facility
@@ -32,15 +34,16 @@ class Places(Part):
     def facilities(self) -> list[Facility]:
         with self._database.read() as connection:
             rows = connection.execute(select(facilities).order_by(facilities.c.name))
-            return [Facility(row.facility_id, row.name, row.timezone) for row in rows]
+            return [Facility(row.facility_id, row.name, row.timezone, row.municipality_id) for row in rows]
 
     def add_room(self, facility_id: str, name: str) -> Room:
-        """Raises NotFound for the facility, NotPossible when it has a room of that name."""
+        """With its place to be booked. Raises NotFound (facility), NotPossible when the name is taken there."""
         room = Room(new_id(), facility_id, name)
         with self._database.write() as connection:
             need(connection, facilities, facility_id, "facility")
             try:
-                connection.execute(insert(rooms).values(room_id=room.room_id, facility_id=facility_id, name=name))
+                connection.execute(insert(rooms).values(asdict(room)))
+                insert_place(connection, Place(facility_id, "room", name, capacity=1000, place_id=room.room_id))
             except IntegrityError as error:
                 raise NotPossible("That facility has a room of that name already. Choose another name.") from error
         return room

@@ -34,23 +34,8 @@ class Sessions(Part):
         confidential: bool = False,
     ) -> Session:
         """With one seat per board that stands in each site's room. Raises NotFound (room), NotPossible."""
-        if not ends_at > starts_at:
-            raise NotPossible("A session must end after it starts.")
-        values = {
-            "session_id": new_id(),
-            "title": title,
-            "state": "planned",
-            "starts_at": starts_at,
-            "ends_at": ends_at,
-            "timezone": known_zone(timezone),
-            "confidential": confidential,
-            "last_event": 0,
-        }
         with self._database.write() as connection:
-            row = connection.execute(insert(sessions).values(values).returning(sessions)).one()
-            for position, site in enumerate(sites):
-                _add_board_site(connection, row.session_id, site, position)
-            return _with_sites(connection, [row])[0]
+            return insert_session(connection, title, starts_at, ends_at, timezone, sites, confidential=confidential)
 
     def session(self, session_id: str) -> Session:
         """Raises NotFound."""
@@ -95,6 +80,35 @@ class Sessions(Part):
             return Due(read_session(connection, row.session_id), seat)
 
 
+def insert_session(
+    connection: Connection,
+    title: str,
+    starts_at: float,
+    ends_at: float,
+    timezone: str,
+    sites: Sequence[NewSite],
+    *,
+    confidential: bool = False,
+) -> Session:
+    """Inside somebody's transaction; as `Sessions.add_session`."""
+    if not ends_at > starts_at:
+        raise NotPossible("A session must end after it starts.")
+    values = {
+        "session_id": new_id(),
+        "title": title,
+        "state": "planned",
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "timezone": known_zone(timezone),
+        "confidential": confidential,
+        "last_event": 0,
+    }
+    row = connection.execute(insert(sessions).values(values).returning(sessions)).one()
+    for position, site in enumerate(sites):
+        add_board_site(connection, row.session_id, site, position)
+    return _with_sites(connection, [row])[0]
+
+
 def read_session(connection: Connection, session_id: str) -> Session:
     return _with_sites(connection, [need(connection, sessions, session_id, "session")])[0]
 
@@ -111,7 +125,7 @@ def _due_query(room_id: str, now: float) -> Any:
     )
 
 
-def _add_board_site(connection: Connection, session_id: str, site: NewSite, position: int) -> None:
+def add_board_site(connection: Connection, session_id: str, site: NewSite, position: int) -> None:
     site_id = _insert_site(connection, session_id, site, position)
     if site.room_id is None:
         return

@@ -54,8 +54,22 @@ def _text(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Text, nullable=nullable)
 
 
+municipalities = Table(
+    "municipalities",
+    metadata,
+    _id("municipality_id"),
+    Column("name", Text, nullable=False, unique=True),
+    _text("timezone"),
+    _instant("created_at"),
+)
+
 facilities = Table(
-    "facilities", metadata, _id("facility_id"), Column("name", Text, nullable=False, unique=True), _text("timezone")
+    "facilities",
+    metadata,
+    _id("facility_id"),
+    Column("name", Text, nullable=False, unique=True),
+    _text("timezone"),
+    _ref("municipalities.municipality_id", nullable=True),
 )
 
 rooms = Table(

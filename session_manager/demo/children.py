@@ -30,11 +30,19 @@ class Child:
 
     @classmethod
     async def start(
-        cls, name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+        cls,
+        name: str,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        before: Sequence[str] = (),
     ) -> Child:
+        """`before`: a command that becomes this process, such as one that enters a network namespace."""
         path = folder / f"{name}.log"
         with path.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
+                *before,
                 sys.executable,
                 *arguments,
                 stdin=asyncio.subprocess.DEVNULL,

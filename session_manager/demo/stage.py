@@ -126,7 +126,7 @@ class Stage:
         name = next(site.name for site in self.dialogue.sites if site.key == key)
         script = self.folder / f"{key}.json"
         if not script.exists():
-            _write(script, microphone_script(self.dialogue, key, None))
+            write_script(script, microphone_script(self.dialogue, key, None))
         arguments = ["-m", "room_agent", "run", "--json", "--once", "--hub", self.hub.url]
         arguments += ["--state", str(self.folder / f"board-{key}"), "--status-port", "0"]
         given = self.devices.get(key, BoardDevices())
@@ -147,7 +147,7 @@ class Stage:
     def speak(self, starts_at: float) -> None:
         """Set every board's microphone script going at that instant."""
         for site in self.dialogue.sites:
-            _write(self.folder / f"{site.key}.json", microphone_script(self.dialogue, site.key, starts_at))
+            write_script(self.folder / f"{site.key}.json", microphone_script(self.dialogue, site.key, starts_at))
 
     async def board_status(self, key: str) -> dict[str, Any]:
         async with httpx.AsyncClient(trust_env=False) as http:
@@ -156,7 +156,7 @@ class Stage:
         return found
 
 
-def _write(path: Path, script: dict[str, object]) -> None:
+def write_script(path: Path, script: dict[str, object]) -> None:
     """Whole or not at all: the microphone may be reading."""
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(script, ensure_ascii=False), encoding="utf-8")

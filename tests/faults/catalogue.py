@@ -1,0 +1,33 @@
+"""Every scenario by its name, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from tests.faults import cuts, lines, wear
+from tests.faults.cuts import Undisturbed
+from tests.faults.rows import Row
+
+Scenario = Callable[[Path, Undisturbed, bool], Awaitable[list[Row]]]
+
+SCENARIOS: dict[str, Scenario] = {
+    "cut_10s": cuts.cut_10s,
+    "silent_10s": cuts.silent_10s,
+    "kill_transcription_worker": cuts.kill_transcription_worker,
+    "kill_media_worker": cuts.kill_media_worker,
+    "kill_hub": cuts.kill_hub,
+    "kill_board": cuts.kill_board,
+    "kill_board_mid": cuts.kill_board_mid,
+    "loss_5": lines.loss_5,
+    "loss_10": lines.loss_10,
+    "loss_20": lines.loss_20,
+    "cap_800": lines.cap_800,
+    "cap_64": lines.cap_64,
+    "drift": wear.drift,
+    "disk_full": wear.disk_full,
+    "cut_10min": cuts.cut_long,
+    "cut_10min_hub_restart": cuts.cut_long_with_hub,
+    "kills_at_random": cuts.kills_at_random,
+    "memory": wear.memory,
+}

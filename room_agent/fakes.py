@@ -41,8 +41,7 @@ class SpoolShelf:
             self.held[session_id, epoch] = told
             stored = self.stored(session_id, epoch)
             whole = (Run(told["first_sequence"], told["next_sequence"]),)
-            gone = tuple(Run(*each) for each in told["missing"])
-            wanted = without(without(whole, stored), gone)
+            wanted = without(whole, stored)
             reply = {"session_id": session_id, "name": told["name"], "epoch": epoch}
             answer["streams"].append({**reply, "wanted": wanted[:-201:-1], "stored": stored})
         return json.dumps(answer).encode()

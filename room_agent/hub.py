@@ -15,6 +15,8 @@ from transcription.audio_log import Packet, pack_packets
 
 TIMEOUT_S = 10.0
 UPLOAD_TIMEOUT_S = 30.0
+MOST_STREAMS = 64
+"""In one question; the newest come first, the others when those are done."""
 MAX_WAIT_S = 300.0
 
 
@@ -117,7 +119,7 @@ class HubClient:
 
     async def have(self, holdings: Sequence[Holding]) -> Wanted:
         """Tell what this board holds; hear what of it the hub lacks. Raises as `day` does."""
-        body = {"streams": [{"name": TRACK, **asdict(each)} for each in holdings]}
+        body = {"streams": [{"name": TRACK, **_told(each)} for each in holdings[:MOST_STREAMS]]}
         return _read(await self._ask("POST", "/api/board/spool/have", json=body), Wanted)
 
     async def send(self, session_id: str, epoch: int, packets: Sequence[Packet]) -> int:
@@ -147,6 +149,12 @@ class HubClient:
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+def _told(holding: Holding) -> dict[str, object]:
+    fields = asdict(holding)
+    del fields["missing"]
+    return fields
 
 
 def _read(answer: httpx.Response, kind: type[_Answer]) -> _Answer:

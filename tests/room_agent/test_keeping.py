@@ -50,7 +50,7 @@ async def test_at_the_booked_time_a_board_without_its_hub_records_alone_and_send
     house.http.answers["iki"] = None
     house.http.day = [booked("booked", now + 1, now + 600), booked("later", now + 900, now + 1000)]
     async with board(house, "iki", tmp_path, DEVICES) as (iki, _):
-        await until(iki, lambda _: (tmp_path / "iki" / "day.json").exists(), "told of the day")
+        await until(iki, lambda _: DayFile(tmp_path / "iki").day.title("booked"), "told of the day")
         await house.http.stop()
         alone = await until(iki, lambda now: now.spool.recording_alone and now.spool.unsent_s > 1, "recording")
         assert "ここで録音しています" in alone.as_json()["sentence"]["ja"]  # type: ignore[index]
@@ -72,7 +72,7 @@ async def test_what_was_live_goes_on_alone_and_a_killed_board_opens_it_again(hou
         house.http.day = [booked("booked", 0.0, time.time() + 600, "live")]
         async with board(house, "iki", tmp_path, DEVICES) as (iki, _):
             await until(iki, lambda now: now.link.publish == "up", "up")
-            await until(iki, lambda _: "booked" in (tmp_path / "iki" / "day.json").read_text(), "told of the day")
+            await until(iki, lambda _: DayFile(tmp_path / "iki").day.title("booked"), "told of the day")
     await house.http.stop()
     async with board(house, "iki", tmp_path, DEVICES) as (iki, _):
         alone = await until(iki, lambda now: now.spool.recording_alone and now.spool.unsent_s > 0.5, "recording alone")

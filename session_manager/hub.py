@@ -178,10 +178,14 @@ class Hub:
             workers=settings.media_workers,
             addresses=settings.media_addresses,
             first_port=settings.media_port,
+            uplink_kbps=settings.uplink_kbps,
         )
         directory = HubDirectory(self.store, self.transcript, secret, settings.languages, clock)
         self.signaling = SignalingServer(
-            directory, self.plane, clock=clock, settings=SignalingSettings(test_door=settings.test_door)
+            directory,
+            self.plane,
+            clock=clock,
+            settings=SignalingSettings(test_door=settings.test_door, site_kbps=settings.site_kbps),
         )
         announcer.attach(self.signaling)
         events.attach(self.signaling)

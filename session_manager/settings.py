@@ -39,6 +39,10 @@ class HubSettings(BaseModel):
     worker_token: str = Field(default="", repr=False)
     """For workers on other machines; empty: made anew at each start and known to the local ones only."""
     languages: tuple[str, ...] = ("ja", "en")
+    uplink_kbps: Annotated[int, Field(ge=64)] | None = None
+    """What this machine's own line can send for media in all; empty: no limit is known."""
+    site_kbps: dict[str, Annotated[int, Field(ge=32)]] = {}
+    """What the cable of a site carries each way, by site id: a table `[site_kbps]` in the file."""
     test_door: bool = False
     log_folder: Path | None = None
     """Folder of the audio log when it is not `data/audio`."""
@@ -47,6 +51,16 @@ class HubSettings(BaseModel):
     def url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+
+def _from_environment(name: str, text: str) -> object:
+    """Lists as `a,b`, tables as `a=1,b=2`."""
+    if name in ("media_addresses", "languages"):
+        return tuple(text.split(","))
+    if name == "site_kbps":
+        pairs = (part.partition("=") for part in text.split(",") if part)
+        return {key.strip(): value.strip() for key, _, value in pairs}
+    return text
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ, **given: object) -> HubSettings:
@@ -60,7 +74,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     for name in HubSettings.model_fields:
         text = environment.get(f"SHIMAWA_{name.upper()}")
         if text is not None:
-            values[name] = tuple(text.split(",")) if name in ("media_addresses", "languages") else text
+            values[name] = _from_environment(name, text)
     values.update({name: value for name, value in given.items() if value is not None})
     try:
         return HubSettings.model_validate(values)

@@ -116,6 +116,9 @@ class RecordingPlane:
     async def want(self, session_id: str, peer_id: str, wants: Sequence[Want], budget_kbps: int | None) -> None:
         self._note("want", session_id, peer_id, tuple(wants), budget_kbps)
 
+    async def cap(self, session_id: str, peer_id: str, group: str, kbps: int | None) -> None:
+        self._note("cap", session_id, peer_id, group, kbps)
+
     async def close(self, session_id: str, peer_id: str, connection: Connection | None, generation: int | None) -> None:
         if self.hold is not None:
             await self.hold.wait()

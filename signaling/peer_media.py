@@ -46,8 +46,15 @@ class PeerMedia:
     newer one under the same epoch was never closed."""
 
     def __init__(
-        self, session_id: str, peer_id: str, directory: Directory, plane: MediaPlane, settings: SignalingSettings
+        self,
+        site_id: str,
+        session_id: str,
+        peer_id: str,
+        directory: Directory,
+        plane: MediaPlane,
+        settings: SignalingSettings,
     ) -> None:
+        self._site_id = site_id
         self._session_id = session_id
         self._peer_id = peer_id
         self._directory = directory
@@ -65,6 +72,7 @@ class PeerMedia:
     async def publish(self, grant: Grant, body: m.MediaPublish) -> Published | Refused:
         if not self.publishing.begin(body.generation):
             return refusal(ErrorCode.STALE_GENERATION)
+        await self._keep_to_cable()
         specs = await self._open_tracks(grant, body.tracks)
         if isinstance(specs, Refused):
             self.publishing.ended(body.generation)
@@ -81,6 +89,7 @@ class PeerMedia:
     async def subscribe(self, body: m.MediaSubscribe) -> m.MediaOffer | Refused:
         if not self.subscribing.begin(body.generation):
             return refusal(ErrorCode.STALE_GENERATION)
+        await self._keep_to_cable()
         offer = await self._ask(
             self._plane.subscribe(self._session_id, self._peer_id, body.generation, body.audio, body.video)
         )
@@ -141,6 +150,12 @@ class PeerMedia:
             await self._release(generation, cause)
 
     # ---- inside ----
+
+    async def _keep_to_cable(self) -> None:
+        """What the operator set for this site's cable holds for the agent of its board and for its display together."""
+        kbps = self._settings.site_kbps.get(self._site_id)
+        if kbps is not None:
+            await self._ask(self._plane.cap(self._session_id, self._peer_id, self._site_id, kbps))
 
     async def _open_tracks(self, grant: Grant, tracks: Sequence[m.PublishTrack]) -> tuple[TrackSpec, ...] | Refused:
         if len({track.name for track in tracks}) < len(tracks) or len({track.mid for track in tracks}) < len(tracks):

@@ -162,6 +162,9 @@ class MediaPlane(Protocol):
     async def want(self, session_id: str, peer_id: str, wants: Sequence[Want], budget_kbps: int | None) -> None:
         """Tracks without a want are sent in order of publication while slots last."""
 
+    async def cap(self, session_id: str, peer_id: str, group: str, kbps: int | None) -> None:
+        """Peers of one `group` share a cable of `kbps`, each way; None: it has no limit that anybody set."""
+
     async def close(self, session_id: str, peer_id: str, connection: Connection | None, generation: int | None) -> None:
         """Close one connection (None: both; generation None: any). Unknown ones are ignored."""
 

@@ -144,7 +144,7 @@ class SignalingServer:
 
     def _join(self, grant: Grant) -> Peer:
         peer_id = secrets.token_urlsafe(9)
-        media = PeerMedia(grant.session_id, peer_id, self._directory, self._plane, self._settings)
+        media = PeerMedia(grant.site_id, grant.session_id, peer_id, self._directory, self._plane, self._settings)
         peer = Peer(grant.session_id, peer_id, media, self._settings)
         self._peers[peer_id] = peer
         effects = self._switchboard.join(grant, peer_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from signaling.delivery import Bounds
@@ -24,3 +25,5 @@ class SignalingSettings:
     max_connections: int = 1_000
     last_words_s: float = 2.0
     test_door: bool = False
+    site_kbps: Mapping[str, int] = field(default_factory=dict)
+    """What the cable of a site carries each way, by site id; sites that are not named have no set limit."""

@@ -267,6 +267,17 @@ class SrtpKeys:
             return None
         return plain
 
+    def fits(self, data: bytes) -> bool:
+        """Whether this packet, RTP or RTCP, was protected with these keys and is new. It counts as seen afterwards."""
+        try:
+            if len(data) > 1 and 192 <= data[1] <= 223:
+                self._rx.unprotect_rtcp(data)
+            else:
+                self._rx.unprotect(data)
+        except (SrtpError, ValueError):
+            return False
+        return True
+
     def protect_rtcp(self, data: bytes) -> bytes:
         protected: bytes = self._tx.protect_rtcp(data)
         return protected

@@ -75,6 +75,7 @@ class ClientConnection:
             return
         self.keys = keys
         self.link.on_media = self._on_media
+        self.link.recognises = self._recognises
         self._owner.came_up(self)
         await dtls.wait_closed()
         if not self.closed:
@@ -91,6 +92,9 @@ class ClientConnection:
             self.on_rtcp(plain, now)
         else:
             self.on_rtp(plain, now)
+
+    def _recognises(self, data: bytes) -> bool:
+        return self.keys is not None and not self.closed and self.keys.fits(data)
 
     def on_rtp(self, data: bytes, now: float) -> None:
         """A decrypted RTP packet."""

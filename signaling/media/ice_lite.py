@@ -32,6 +32,11 @@ DTLS_QUEUE = 64
 STRANGER_CHECKS_PER_S = 400
 """Checks from unknown addresses that are worth a hash; more is a flood. A join needs fewer than ten."""
 
+MOVED_AFTER_S = 0.25
+"""A link that was silent for so long may have another address: packets from strangers are tried against its keys."""
+
+MOST_TRIED = 16
+
 MOVE_AFTER_S = 2.0
 """A check without USE-CANDIDATE moves the link only when its address has been silent for this long."""
 
@@ -65,6 +70,8 @@ class Link:
         self.credentials: list[Credentials] = []
         self.on_media: Callable[[Cell, int, bool, float], None] | None = None
         self.on_moved: Callable[[], None] | None = None
+        self.recognises: Callable[[bytes], bool] | None = None
+        """Whether a protected packet from an unknown address can only be this client's."""
 
     def send(self, data: bytes) -> bool:
         """False when the link has no address yet or the datagram was dropped."""
@@ -165,6 +172,8 @@ class IceLite:
             link.heard_at = now
             if not link.put_dtls(data):
                 self.counters["dtls_overflow"] += 1
+        elif link is None and 128 <= first <= 191 and self._recognised(port, source, data, now):
+            self.counters["addresses_followed"] += 1
         elif link is None:
             self.counters["from_strangers"] += 1
         else:
@@ -200,6 +209,18 @@ class IceLite:
             self._answer(port, source, message, known[1])
             self._learn(known[0], port, source, "USE-CANDIDATE" in message.attributes, now)
 
+    def _recognised(self, port: Port, source: Address, data: bytes, now: float) -> bool:
+        """A client whose address changed under it (another network, a new mapping in a router) goes on sending, and its
+        next connectivity check may be seconds away: its keys say who it is. The packet itself is spent on that."""
+        if not self._affordable(now):
+            return False
+        quiet = [link for link in self._links if link.recognises is not None and now - link.heard_at >= MOVED_AFTER_S]
+        for link in sorted(quiet, key=lambda link: -link.heard_at)[:MOST_TRIED]:
+            if link.recognises is not None and link.recognises(data):
+                self._move(link, port, source, now)
+                return True
+        return False
+
     def _answer(self, port: Port, source: Address, request: stun.Message, pair: Credentials) -> None:
         if "ICE-CONTROLLED" in request.attributes:
             # a lite agent is always the controlled one (RFC 8445 6.1.1): the other side must switch
@@ -211,23 +232,31 @@ class IceLite:
         self.counters["checks_answered"] += 1
 
     def _learn(self, link: Link, port: Port, source: Address, nominated: bool, now: float) -> None:
-        here, current = (port, source), (link.port, link.address)
+        current = (link.port, link.address)
         silent = now - link.heard_at if link.heard_from == link.address else MOVE_AFTER_S + 1
         link.heard_at = now
+        self._remember(link, port, source, now)
+        if current == (port, source):
+            link.heard_from = source
+        elif nominated or link.address is None or silent > MOVE_AFTER_S:
+            self._move(link, port, source, now)
+
+    def _move(self, link: Link, port: Port, source: Address, now: float) -> None:
+        self._remember(link, port, source, now)
+        link.port, link.address = port, source
+        link.heard_at, link.heard_from = now, source
+        self.counters["addresses_learnt"] += 1
+        if link.on_moved is not None:
+            link.on_moved()
+
+    def _remember(self, link: Link, port: Port, source: Address, now: float) -> None:
+        here, current = (port, source), (link.port, link.address)
         if here not in link.addresses and len(link.addresses) >= MAX_ADDRESSES:
             oldest = min((seen, key) for key, seen in link.addresses.items() if key != current)[1]
             del link.addresses[oldest]
             self._by_address[oldest[0]].pop(oldest[1], None)
         link.addresses[here] = now
         self._by_address[port][source] = link
-        if current == here:
-            link.heard_from = source
-        elif nominated or link.address is None or silent > MOVE_AFTER_S:
-            link.port, link.address = port, source
-            link.heard_from = source
-            self.counters["addresses_learnt"] += 1
-            if link.on_moved is not None:
-                link.on_moved()
 
 
 def _authentic(message: stun.Message, password: str) -> bool:

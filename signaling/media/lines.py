@@ -16,6 +16,7 @@ SHORTEST_S = 0.2
 """Rates over less than this say nothing; the one before is used."""
 
 IDLE_S = 3.0
+CUTS_IN_VAIN = 4
 DRAINING = 0.8
 """A queue that is this much shorter than at the last report is emptying already."""
 
@@ -123,6 +124,8 @@ class Uplink:
     _transits: Lowest = field(default_factory=Lowest)
     _least_s: float | None = None
     _counts: tuple[int, int] = (0, 0)
+    _cut_at_ms: float = 0.0
+    _in_vain: int = 0
 
     @property
     def kbps(self) -> float:
@@ -155,7 +158,20 @@ class Uplink:
         draining = before is not None and self.queue_ms is not None and self.queue_ms < DRAINING * before
         # the rate is what arrived: the loss is out of it already
         sent = kbps / (1.0 - self.loss) if self.loss < 1.0 else kbps
+        cut_at = self.budget.cut_at
         self.budget = heed(self.budget, Evidence(sent, self.loss, 0.0 if draining else self.queue_ms), now)
+        if self.budget.cut_at != cut_at:
+            self._check_clock()
+
+    def _check_clock(self) -> None:
+        """A queue that grows on through every cut and loses nothing is none: the source's clock is slow. Begin anew."""
+        queue_ms = self.queue_ms or 0.0
+        in_vain = queue_ms > self._cut_at_ms + 5.0 and self.loss < 0.01
+        self._in_vain = self._in_vain + 1 if in_vain else 0
+        self._cut_at_ms = queue_ms
+        if self._in_vain >= CUTS_IN_VAIN:
+            self.budget, self._in_vain, self._cut_at_ms = Budget(), 0, 0.0
+            self.restarted()
 
     def facts(self) -> Mapping[str, object]:
         return {

@@ -133,12 +133,18 @@ class TonePump:
         self.sequence = sequence
         self.level = level
         self.period_s = period_s
+        self._due_at: float | None = None
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def next_packet(self) -> NumberedPacket:
-        await self.gate.wait()
-        await asyncio.sleep(self.period_s)
+        loop = asyncio.get_running_loop()
+        if not self.gate.is_set() or self._due_at is None:
+            await self.gate.wait()
+            self._due_at = loop.time()
+        # as a sound card does: late packets follow each other at once
+        self._due_at += self.period_s
+        await asyncio.sleep(self._due_at - loop.time())
         number = self.sequence
         self.sequence += 1
         return NumberedPacket(number, number * 960, TONE[number % len(TONE)], self.level, True)

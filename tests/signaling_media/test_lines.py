@@ -74,6 +74,19 @@ def test_sound_that_arrives_later_and_later_is_a_full_uplink() -> None:
     assert line.budget.limit_kbps is not None
 
 
+def test_a_clock_that_is_slow_is_not_taken_for_a_queue_for_long() -> None:
+    line, stream = Uplink(), Stream()
+    limited = 0
+    for look in range(300):
+        for packet in range(10):
+            number = look * 10 + packet
+            line.heard(number * 960, b"\x08", 0.021 * number)
+        stream.send(10)
+        line.look([stream], 0.21 * look)
+        limited = limited + 1 if line.budget.limit_kbps is not None else 0
+        assert limited < 40
+
+
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=50))
 def test_random_loss_alone_never_limits_an_uplink(losses: list[int]) -> None:
     line, stream = Uplink(), Stream()

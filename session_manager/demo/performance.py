@@ -44,7 +44,7 @@ class Performance:
         finally:
             following.cancel()
         coverage = await stage.hub.get(f"/api/sessions/{stage.session_id}/coverage")
-        lines = list(self._lines.values())
+        lines = [line for line in self._lines.values() if line.text]  # an empty text takes a line back
         return build_report(stage.dialogue, starts_at, lines, self._partials, boards, coverage["figure"], forward)
 
     async def _listen(self, starts_at: float) -> None:
@@ -62,7 +62,7 @@ class Performance:
         site = self._sites.get(data.get("site_id", ""), "")
         if kind == "line.committed":
             line = SeenLine(site, data["text"], data["started_at"], data["ended_at"], now)
-            if data["line_id"] not in self._lines:
+            if data["line_id"] not in self._lines and data["text"]:
                 self._screen.line(site, data["text"])
             self._lines[data["line_id"]] = line
         elif kind == "caption.partial":

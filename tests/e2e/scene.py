@@ -47,7 +47,9 @@ class Audience:
         return [data for _, told, data in self.heard if told == kind]
 
     def lines(self) -> list[dict[str, Any]]:
-        return sorted(self.of("line.committed"), key=lambda line: line["started_at"])
+        """The latest revision of each line, in the order of speaking; what was taken back is not among them."""
+        latest = {line["line_id"]: line for line in sorted(self.of("line.committed"), key=lambda one: one["revision"])}
+        return sorted((line for line in latest.values() if line["text"]), key=lambda line: line["started_at"])
 
     async def until(self, condition: Callable[[Audience], bool], seconds: float = 30.0) -> None:
         async with asyncio.timeout(seconds):

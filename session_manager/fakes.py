@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_manager import lifecycle
-from session_manager.errors import NotPossible
+from session_manager.errors import NoRoom, NotPossible
 from session_manager.ports import HubStatus, SpoolAnswer, SpoolTold
 from session_manager.records import LiveEvent, Session
 from session_manager.store import Store
@@ -31,6 +31,7 @@ class ScriptedRuntime:
     closed_with: list[int] = field(default_factory=list)
     spools: list[tuple[str, tuple[SpoolTold, ...]]] = field(default_factory=list)
     brought: list[Packet] = field(default_factory=list)
+    no_room: bool = False
 
     async def start_session(self, session_id: str) -> Session:
         return await self._move(session_id, lifecycle.Event.START)
@@ -90,6 +91,8 @@ class ScriptedRuntime:
     async def spool_packets(
         self, board_id: str, session_id: str, name: str, epoch: int, packets: Sequence[Packet]
     ) -> int:
+        if self.no_room:
+            raise NoRoom("The disk of the audio log is full.")
         self.brought.extend(packets)
         return len(packets)
 

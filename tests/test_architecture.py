@@ -62,6 +62,7 @@ CORES = (
     "session_manager/lifecycle.py",
     "session_manager/opening.py",
     "session_manager/pricing.py",
+    "session_manager/repair.py",
     "session_manager/schedule.py",
     "session_manager/series.py",
 )

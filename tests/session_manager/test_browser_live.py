@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from session_manager.records import Session
+from session_manager.records import Session, Spool
 from tests.session_manager.site import BEGAN_AT, Site, chromium, opened, running_site
 
 pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
@@ -173,3 +173,36 @@ async def test_a_complete_transcript_says_so_and_an_empty_one_too(browser: Brows
         await expect(page.locator("#sentences")).to_contain_text("Nothing is missing")
         await page.goto(f"{site.url}/sessions/{empty.session_id}/transcript")
         await expect(page.locator("#empty")).to_contain_text("Nothing was said")
+
+
+async def test_what_comes_later_stands_where_it_was_said_and_can_be_taken_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_site(tmp_path) as site, opened(browser) as (_, page):
+        session = site.session()
+        sid = session.session_id
+        await read(page, site, session)
+        await site.live.tell(sid, "line.committed", line(session, 1, "はじめ"))
+        await site.live.tell(sid, "line.committed", line(session, 9, "おわり"))
+        await site.live.tell(sid, "line.committed", line(session, 5, "とちゅう", repaired=True))
+        texts = page.locator("#lines .said .text")
+        await expect(texts).to_have_text(["はじめ", "とちゅう", "おわり"])
+        await site.live.tell(sid, "line.committed", line(session, 1, "", revision=2, repaired=True))
+        await expect(texts).to_have_text(["とちゅう", "おわり"])
+        await site.live.tell(sid, "line.committed", line(session, 1, "はじめ"))
+        await site.live.tell(sid, "line.committed", line(session, 11, "つぎ"))
+        await expect(texts).to_have_text(["とちゅう", "おわり", "つぎ"])
+
+
+async def test_the_transcript_says_what_is_still_coming_and_from_where(browser: Browser, tmp_path: Path) -> None:
+    async with running_site(tmp_path) as site, opened(browser) as (_, page):
+        session = site.session()
+        site.told(session, ["こんにちは。", "はい。"])
+        site.end(session)
+        track = site.store.streams(session.session_id)[0]
+        spool = Spool(track.track_id, track.epoch, 0, 100, 96_000, closed=False, coming_s=125.0, told_at=BEGAN_AT)
+        site.store.note_spool(spool)
+        await page.context.add_cookies([site.view_cookie(session)])  # type: ignore[list-item]
+        await page.goto(f"{site.url}/sessions/{session.session_id}/transcript")
+        await expect(page.locator("#sentences")).to_contain_text("2分5秒ぶん届いていません")
+        await expect(page.locator("#sentences")).to_contain_text(session.sites[0].name)

@@ -9,13 +9,20 @@ const KEPT_PARTIALS = 64;
 export class Captions {
   lines = new Map();
   partials = new Map();
+  #revisions = new Map();
 
-  /** A committed line. Returns "new", "corrected" or null when nothing changed. Takes the partial of its track back. */
+  /**
+   * A committed line; empty text takes it back. Returns "new", "corrected", "retracted" or null when nothing changed.
+   * Takes the partial of its track back, unless the line was heard again later.
+   */
   commit(line) {
+    const revision = this.#revisions.get(line.line_id);
+    if (revision >= line.revision) return null;
+    this.#revisions.set(line.line_id, line.revision);
     const before = this.lines.get(line.line_id);
-    if (before && before.revision >= line.revision) return null;
+    if (!line.text) return this.lines.delete(line.line_id) ? "retracted" : null;
     this.lines.set(line.line_id, line);
-    if (!before) this.partials.delete(line.track_id);
+    if (!before && !line.repaired) this.partials.delete(line.track_id);
     return before ? "corrected" : "new";
   }
 

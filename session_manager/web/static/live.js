@@ -74,15 +74,22 @@ function drawSites() {
       el("span", { class: "voice", "aria-hidden": "true" }, icon("voice")))));
 }
 
+/** What reached the hub later stands where it was said. */
+function insert(line, colour) {
+  const after = [...byId("lines").children].find(({ dataset }) => captions.lines.get(dataset.line)?.started_at > line.started_at);
+  byId("lines").insertBefore(lineElement(line, colour, true), after ?? null);
+}
+
 function commit(line) {
   const outcome = captions.commit(line);
   if (!outcome) return;
   const site = siteOf(line.site_id, line.site_name);
   tracks.set(line.track_id, line.site_id);
-  if (outcome === "corrected") {
-    const shown = document.querySelector(`[data-line="${CSS.escape(line.line_id)}"]`);
-    shown?.replaceWith(lineElement(line, site.colour, shown.classList.contains("turn")));
-  } else {
+  const shown = document.querySelector(`[data-line="${CSS.escape(line.line_id)}"]`);
+  if (outcome === "retracted") shown?.remove();
+  else if (outcome === "corrected") shown?.replaceWith(lineElement(line, site.colour, shown.classList.contains("turn")));
+  else if (line.repaired && last && line.started_at < last.started_at) insert(line, site.colour);
+  else {
     byId("lines").append(lineElement(line, site.colour, !sameTurn(last, line)));
     last = line;
   }

@@ -133,16 +133,18 @@ function highlight(element, text, words) {
 async function begin() {
   try {
     const here = `/api/sessions/${page.session_id}`;
-    const [lines, { tracks: coverage, figure }] = await Promise.all([api("GET", `${here}/lines`), api("GET", `${here}/coverage`)]);
+    const [lines, { tracks: coverage, figure, coming }] = await Promise.all([api("GET", `${here}/lines`), api("GET", `${here}/coverage`)]);
     const order = (page.sites ?? []).map((site) => site.site_id);
     for (const siteId of order) colours.of(siteId);
     coverage.sort((a, b) => order.indexOf(a.site_id) - order.indexOf(b.site_id));
     drawLines(lines, coverage);
     drawCoverage(coverage);
+    const waiting = Boolean(coming?.length);
     if (page.state !== "ended") byId("sentences").append(notice("plain", t("transcript.not_ended")));
     else if (coverage.some(({ spans }) => spans.some(({ kind }) => kind === "gap"))) byId("sentences").append(notice("attention", t("transcript.has_gaps")));
     else if (figure === 1) byId("sentences").append(notice("well", t("transcript.complete")));
-    else if (figure !== null) byId("sentences").append(notice("plain", t("transcript.unfinished")));
+    else if (figure !== null && !waiting) byId("sentences").append(notice("plain", t("transcript.unfinished")));
+    for (const { site_name: site, seconds: length } of coming ?? []) byId("sentences").append(notice("attention", t("transcript.coming", { site, length: seconds(length) })));
     byId("search").addEventListener("input", () => search(lines));
   } catch (error) {
     byId("sentences").replaceChildren(notice("fault", error.message));

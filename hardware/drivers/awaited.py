@@ -26,12 +26,16 @@ class AwaitedScript:
         self._sounds = [(round(cue.at_s * SAMPLE_RATE), load_sound(cue.path)) for cue in cues]
         self._script: Script | None = None
         self._look_at = 0
+        self._zero_at = float("inf")
 
     def render(self, start: int, count: int) -> Samples:
+        if self._script is None:
+            # A late call must not move the script: sample 0 was when the least late of all calls says that it was.
+            self._zero_at = min(self._zero_at, self._clock() - start / SAMPLE_RATE)
         if self._script is None and start >= self._look_at:
             self._look_at = start + LOOK_EVERY_SAMPLES
             _, starts_at = read_script(self._path)
             if starts_at is not None:
-                begin = start + round((starts_at - self._clock()) * SAMPLE_RATE)
+                begin = round((starts_at - self._zero_at) * SAMPLE_RATE)
                 self._script = Script([(begin + at, sound) for at, sound in self._sounds])
         return (self._script or Script()).render(start, count)

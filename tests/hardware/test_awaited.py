@@ -48,3 +48,16 @@ def test_a_script_that_began_before_plays_what_is_left(tmp_path: Path) -> None:
     sound = AwaitedScript(script(tmp_path, NOW - 0.4), lambda: NOW)
     (loud,) = np.nonzero(sound.render(0, RATE) > 0.4)
     assert loud[0] == round(0.1 * RATE)
+
+
+def test_a_late_call_does_not_move_the_script(tmp_path: Path) -> None:
+    path = script(tmp_path, None)
+    late_s = [0.0, 0.0, 0.0, 0.150]
+    starts = iter(NOW + number * 0.25 + late for number, late in enumerate(late_s))
+    sound = AwaitedScript(path, lambda: next(starts))
+    for number in range(3):
+        sound.render(number * LOOK_EVERY_SAMPLES, LOOK_EVERY_SAMPLES)
+    script(tmp_path, NOW + 1.0)
+    heard = sound.render(3 * LOOK_EVERY_SAMPLES, 2 * RATE)
+    (loud,) = np.nonzero(heard > 0.4)
+    assert 3 * LOOK_EVERY_SAMPLES + loud[0] == round(1.5 * RATE)

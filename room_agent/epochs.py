@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TextIO
 
 from room_agent.errors import CannotStart
+
+
+def _put(file: TextIO, text: str) -> None:
+    file.write(text)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 class EpochCounter:
@@ -24,15 +31,26 @@ class EpochCounter:
         return self._current
 
     def next(self, step: int = 1) -> int:
-        """Rise, durably, before anybody uses the number. Raises `OSError`, `CannotStart`."""
-        self._current = self._read() + step
+        """Rise, durably, before anybody uses the number. Raises `CannotStart`."""
+        number = self._read() + step
+        try:
+            self._write(f"{number}\n")
+        except OSError as error:
+            raise CannotStart(f"The file {self._file} cannot be written: {error.strerror}.") from error
+        self._current = number
+        return number
+
+    def _write(self, text: str) -> None:
         fresh = self._file.with_suffix(".new")
-        with fresh.open("w", encoding="ascii") as file:
-            file.write(f"{self._current}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._file)
-        return self._current
+        try:
+            with fresh.open("w", encoding="ascii") as file:
+                _put(file, text)
+            fresh.replace(self._file)
+        except OSError:
+            # A full disk: what is there already has its place, and a number never becomes shorter.
+            fresh.unlink(missing_ok=True)
+            with self._file.open("r+", encoding="ascii") as file:
+                _put(file, text)
 
     def _read(self) -> int:
         if not self._file.exists():

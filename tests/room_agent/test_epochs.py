@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotStart, match="state folder"):
         EpochCounter(tmp_path / "file" / "state")
+
+
+def test_it_rises_on_a_full_disk_too(tiny_disk: Path) -> None:
+    counter = EpochCounter(tiny_disk)
+    for _ in range(8):
+        counter.next()
+    with contextlib.suppress(OSError):
+        (tiny_disk / "ballast").write_bytes(b"x" * (1 << 20))
+    assert [counter.next(), counter.next()] == [10, 11]
+    assert EpochCounter(tiny_disk).current == 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -15,6 +16,8 @@ from room_agent.day import LATE_S, Day, DayFile, DaySession
 from room_agent.fakes import SpoolShelf, booked, invitation
 from room_agent.hub import OwnSite
 from room_agent.spool import Run, merged
+from room_agent.spool_writer import Spool
+from signaling.media.aiortc_adapter import NumberedPacket
 from tests.room_agent.house import House, board, until
 
 DEVICES = DeviceSettings(microphone="sim:tone=440", camera="none", speaker="sim:meter")
@@ -110,6 +113,38 @@ async def test_a_session_that_nobody_ends_ends_half_an_hour_late(house: House, t
         await until(iki, lambda now: now.spool.recording_alone, "recording alone")
         await until(iki, lambda now: now.session is None and now.state == "unreachable", "over")
         assert iki.status().spool.unsent_s > 0
+
+
+async def test_a_lost_epoch_counter_never_continues_the_sound_of_another_day(house: House, tmp_path: Path) -> None:
+    before = Spool(tmp_path / "iki")
+    before.session_id = "yesterday"
+    before.put(40, NumberedPacket(0, 0, b"\x78" * 80), time.monotonic())
+    before.close()
+    async with house.forwarding():
+        due(house)
+        async with board(house, "iki", tmp_path, DEVICES) as (iki, _):
+            now = await until(iki, lambda now: now.sending.packets_encoded > 0, "speaking")
+            assert now.sending.epoch == 41
+            await until(iki, lambda _: ("yesterday", 40) in shelf(house).has, "yesterday's sound sent")
+
+
+async def test_with_a_full_disk_live_sound_goes_on_and_the_board_says_what_is_at_risk(
+    house: House, tmp_path: Path, tiny_disk: Path
+) -> None:
+    async with house.forwarding():
+        due(house)
+        async with board(house, "iki", tiny_disk, DEVICES) as (iki, _):
+            await until(iki, lambda now: now.link.publish == "up", "up")
+            ballast = tiny_disk / "ballast"
+            with contextlib.suppress(OSError):
+                ballast.write_bytes(b"x" * (1 << 20))
+            full = await until(iki, lambda now: now.spool.level == "full" and now.spool.at_risk_s > 0.5, "full")
+            assert "not safe yet" in full.as_json()["sentence"]["en"]  # type: ignore[index]
+            before = house.arrived("iki")
+            await until(iki, lambda _: house.arrived("iki") > before + 20, "live all the same")
+            ballast.unlink()
+            after = await until(iki, lambda now: now.spool.level != "full", "kept again")
+            assert after.spool.lost_s == 0.0
 
 
 def test_a_day_knows_what_is_due() -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -217,19 +215,6 @@ async def test_after_kill_9_everything_that_was_flushed_is_there(tmp_path: Path)
     spool = opened(tmp_path)
     assert kept(spool, 1) >= safe
     spool.close()
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    options = f"size=96k,mode=0777,uid={os.getuid()}"
-    subprocess.run([*root, "mount", "-t", "tmpfs", "-o", options, "none", str(folder)], check=True, timeout=20)
-    try:
-        yield folder
-    finally:
-        subprocess.run([*root, "umount", "-l", str(folder)], check=True, timeout=20)
 
 
 def test_a_full_disk_costs_nothing_but_memory_and_when_there_is_room_it_goes_on(tiny_disk: Path) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from room_agent.status import DeviceFacts, HeardFacts, LinkFacts, State, Status, sentence
+from room_agent.status import DeviceFacts, HeardFacts, LinkFacts, SpoolFacts, State, Status, sentence
 
 UP = LinkFacts(signaling="connected", publish="up", subscribe="up")
 
@@ -51,3 +51,27 @@ def test_the_facts_are_plain_json() -> None:
     read = json.loads(json.dumps(status.as_json(), allow_nan=False))
     assert read["heard"]["s1"] == {"site_name": "壱岐", "first_heard_at": 12.5}
     assert set(read["sentence"]) == {"ja", "en"}
+
+
+@pytest.mark.parametrize(
+    ("spool", "english", "japanese"),
+    [
+        (SpoolFacts(recording_alone=True), "recording here", "ここで録音しています。つながると自動で送ります。"),
+        (SpoolFacts(level="near", room_s=600), "10 more minutes", "あと約10分"),
+        (SpoolFacts(level="full", at_risk_s=12, recording_alone=True), "12 s are not safe", "12秒分はまだ保存"),
+        (SpoolFacts(unsent_s=200), "Still to be sent: 3 min", "まだ送っていない録音：3分"),
+        (SpoolFacts(lost_s=30), "30 s of sound were lost", "30秒が失われました"),
+    ],
+)
+def test_what_is_at_risk_on_this_board_is_said(spool: SpoolFacts, english: str, japanese: str) -> None:
+    said = sentence(Status("reconnecting", spool=spool))
+    assert english in said.en
+    assert japanese in said.ja
+
+
+def test_a_board_that_cannot_write_does_not_say_that_it_records() -> None:
+    assert "recording here" not in sentence(Status("reconnecting", spool=SpoolFacts("full", recording_alone=True))).en
+
+
+def test_a_few_seconds_on_their_way_are_not_worth_a_word() -> None:
+    assert sentence(Status("live", link=UP, spool=SpoolFacts(unsent_s=5.0))).en == "Connected."

@@ -23,7 +23,7 @@ SLOTS = 50
 STALE_S = 30.0
 MARGIN_S = 0.010
 REPAIR_MARGIN_S = 0.005
-MIN_TARGET_S = 0.020
+MIN_TARGET_S = 0.012
 MAX_TARGET_S = 0.300
 FORGIVEN = 2
 """Slots that may be worse. Of 50 slots with ten packets each, the rest covers the 99th percentile of packets."""

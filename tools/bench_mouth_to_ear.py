@@ -1,10 +1,14 @@
 """How long a sound takes from one board's microphone to another's loudspeaker: `python -m tools.bench_mouth_to_ear`.
 
-Three processes as in the field: a hub (scripted answers, real signaling, a real media worker) and two real boards with
+Four processes as in the field: a hub (scripted answers, real signaling), its media worker, and two real boards with
 simulated devices. One board's microphone clicks; the other's loudspeaker notes when a click is rendered. Both are paced
 by the one monotonic clock of this machine, in blocks of 10 ms, so the figure holds capture, 20 ms framing, encoding,
 network, forwarding, play-out and rendering, and not what real devices and their buffers add (20 to 60 ms).
-Also measured: from the start of joining to the first audio packet.
+
+Then the line is disturbed: one packet lost on the wire, the media worker, the speaking board and the listening board
+stopped for 300 ms, the line stopped for 300 ms; each time it is told how long afterwards a click was still late.
+Two Chromiums are measured in the same run as the baseline (`tools.bench_chromium_audio`), and two boards on the null
+sinks of PulseAudio (`tools.bench_null_sinks`). Also: from the start of joining to the first audio packet.
 """
 
 from __future__ import annotations
@@ -13,63 +17,36 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import psutil
 
-from hardware.drivers.simulated import SimulatedMicrophone, SimulatedSpeaker
-from hardware.ports import SAMPLE_RATE, Microphone, Render, Samples, Speaker
+from hardware.drivers.simulated import SimulatedMicrophone
+from hardware.ports import Microphone, Speaker
 from room_agent.agent import Agent
 from room_agent.config import BoardSettings, DeviceSettings
 from room_agent.devices import Openers
 from room_agent.epochs import EpochCounter
+from tools.clicks import Clicks, Heard, ListeningSpeaker, back_after_s, heard_after, share
+from tools.wire_tap import WireTap
 
-CLICK_EVERY_S = 0.7
-CLICK_SAMPLES = 144
-THRESHOLD = 0.1
-FIGURES = (("mouth_to_ear_p50", 0.5, 120.0), ("mouth_to_ear_p95", 0.95, None))
-
-
-class Clicks:
-    """A burst of 3 ms every 0.7 s on a silent line."""
-
-    period = round(CLICK_EVERY_S * SAMPLE_RATE)
-
-    def __init__(self) -> None:
-        click = 0.8 * np.sign(np.random.default_rng(1).standard_normal(CLICK_SAMPLES))
-        self._click = click.astype(np.float32)
-
-    def render(self, start: int, count: int) -> Samples:
-        block = np.zeros(count, np.float32)
-        places = (start + np.arange(count)) % self.period
-        sounding = places < CLICK_SAMPLES
-        block[sounding] = self._click[places[sounding]]
-        return block
+STALL_S = 0.3
+WATCH_S = 5.0
+MEDIAN_MS, P95_MS, BACK_S = 70.0, 90.0, 2.0
+NEAR_MS = 10.0
+"""Back is: not later than the 95th percentile before, or than this run's 95th percentile and so much more."""
+Rows = list[dict[str, object]]
 
 
-class ListeningSpeaker(SimulatedSpeaker):
-    """Notes on the monotonic clock when a click begins to sound."""
-
-    def __init__(self) -> None:
-        super().__init__(name="listening")
-        self.clicks_at: list[float] = []
-        self._quiet_until = 0.0
-
-    def start(self, render: Render) -> None:
-        def listen(count: int) -> Samples:
-            now = asyncio.get_running_loop().time()
-            samples = render(count)
-            loud = np.flatnonzero(np.abs(samples) > THRESHOLD)
-            if loud.size and now > self._quiet_until:
-                self._quiet_until = now + CLICK_EVERY_S / 2
-                self.clicks_at.append(now + float(loud[0]) / SAMPLE_RATE)
-            return samples
-
-        super().start(listen)
+# ---- one board, a process of its own -------------------------------------------------------------------------------
 
 
 class Bench:
@@ -77,7 +54,6 @@ class Bench:
 
     def __init__(self, clicking: bool) -> None:
         self._clicking = clicking
-        self.speaker = ListeningSpeaker()
         self.first_click_at = 0.0
 
     async def microphone(self, spec: str) -> Microphone | None:
@@ -85,109 +61,231 @@ class Bench:
         return SimulatedMicrophone(Clicks(), name="clicks") if self._clicking else None
 
     async def loudspeaker(self, spec: str) -> Speaker | None:
-        return self.speaker
+        return ListeningSpeaker(lambda at: print(json.dumps({"click": at}), flush=True))
+
+    async def camera(self, spec: str, *, width: int, height: int, fps: int) -> None:
+        return None
 
 
 async def board(hub: str, name: str, folder: Path) -> None:
-    """One process: joins, prints `joined`, and its figures when stdin closes."""
-    bench = Bench(name == "mouth")
+    """Joins, says so, tells every click, loses or holds packets as stdin says; its figures when stdin closes."""
+    bench, tap = Bench(name == "mouth"), WireTap()
     devices = DeviceSettings(microphone="bench", camera="none", speaker="bench")
     settings = BoardSettings(hub=hub, token=name, state=folder / name, devices=devices, echo="off", ask_every_s=0.2)
-    agent = Agent(settings, EpochCounter(settings.state), Openers(bench.microphone, _no_camera, bench.loudspeaker))
-    running = asyncio.create_task(agent.run())
-    while agent.status().link.subscribe != "up":  # noqa: ASYNC110 - a status is a fact to read, not an event
-        await asyncio.sleep(0.02)
-    print("joined", flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    status = agent.status()
-    figures = {
-        "first_click_at": bench.first_click_at,
-        "clicks_at": bench.speaker.clicks_at,
-        "join_ms": status.join.join_ms,
-        "playout": dict(status.playout),
-    }
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    agent = Agent(settings, EpochCounter(settings.state), Openers(bench.microphone, bench.camera, bench.loudspeaker))
+    with tap.on_this_loop():
+        running = asyncio.create_task(agent.run())
+        while agent.status().link.subscribe != "up":  # noqa: ASYNC110 - a status is a fact to read, not an event
+            await asyncio.sleep(0.02)
+        print(json.dumps({"joined": True}), flush=True)
+        while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
+            tap.lose(1) if line == "lose" else tap.hold(float(line.removeprefix("hold ")))
+        status = agent.status()
+        figures = {
+            "first_click_at": bench.first_click_at,
+            "join_ms": status.join.join_ms,
+            "playout": dict(status.playout),
+            "wire_lost": tap.lost,
+        }
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
     print(json.dumps(figures), flush=True)
 
 
-async def _no_camera(spec: str, *, width: int, height: int, fps: int) -> None:
-    return None
+# ---- the scene -----------------------------------------------------------------------------------------------------
 
 
-# ---- the whole -----------------------------------------------------------------------------------------------------
+@dataclass
+class Child:
+    """A board's process and what it has said so far."""
+
+    process: asyncio.subprocess.Process
+    clicks_at: list[float] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    joined: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self) -> None:
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            said = json.loads(line)
+            if "click" in said:
+                self.clicks_at.append(said["click"])
+            elif "joined" in said:
+                self.joined.set()
+            else:
+                self.figures = said
+        self.ended.set()
+
+    def tell(self, command: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(command.encode() + b"\n")
+
+    async def finish(self) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        await asyncio.wait_for(self.ended.wait(), 30)
+        return self.figures
 
 
 @contextlib.asynccontextmanager
-async def process(hub: str, name: str, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    child = await asyncio.create_subprocess_exec(
+async def child(hub: str, name: str, folder: Path) -> AsyncIterator[Child]:
+    process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tools.bench_mouth_to_ear", "--board", name, "--hub", hub, "--folder", str(folder),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    assert child.stdout is not None
+    made = Child(process)
+    listening = asyncio.create_task(made.listen())
     try:
-        await asyncio.wait_for(child.stdout.readline(), 60)
-        yield child
+        await asyncio.wait_for(made.joined.wait(), 60)
+        yield made
     finally:
-        if child.returncode is None:
-            child.kill()
-        await child.wait()
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await listening
 
 
-async def figures_of(child: asyncio.subprocess.Process) -> dict[str, object]:
-    out, _ = await asyncio.wait_for(child.communicate(b""), 30)
-    return json.loads(out)
+@dataclass
+class Disturbed:
+    """`name`, and from when to when (`time.monotonic`)."""
+
+    name: str
+    began_at: float
+    ended_at: float
 
 
-def delays_ms(mouth: dict, ear: dict) -> list[float]:
-    """Each heard click belongs to the last one said before it."""
-    first = mouth["first_click_at"]
-    return [(at - first) % CLICK_EVERY_S * 1000 for at in ear["clicks_at"]]
+@dataclass
+class Line:
+    """Two boards that hear each other, to be disturbed."""
+
+    mouth: Child
+    ear: Child
+    worker: int
+
+    async def lose_one_packet(self) -> None:
+        self.mouth.tell("lose")
+
+    async def stop_worker(self) -> None:
+        await _stopped(self.worker, STALL_S)
+
+    async def stop_mouth(self) -> None:
+        await _stopped(self.mouth.process.pid, STALL_S)
+
+    async def stop_ear(self) -> None:
+        await _stopped(self.ear.process.pid, STALL_S)
+
+    async def stop_link(self) -> None:
+        self.mouth.tell(f"hold {STALL_S}")
+        await asyncio.sleep(STALL_S)
 
 
-async def measure(seconds: float) -> tuple[list[float], list[float], dict]:
-    """Delays in ms after the play-out has settled, join times in ms, and the ear's play-out figures."""
+DISTURBANCES: dict[str, Callable[[Line], Any]] = {
+    "lost_packet": Line.lose_one_packet,
+    "worker_stall": Line.stop_worker,
+    "mouth_stall": Line.stop_mouth,
+    "ear_stall": Line.stop_ear,
+    "link_stall": Line.stop_link,
+}
+
+
+async def _stopped(pid: int, seconds: float) -> None:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@dataclass
+class Measured:
+    """Everything of one run; `calm_from` to `calm_to`, then the disturbances."""
+
+    heard: list[Heard]
+    calm_from: float
+    calm_to: float
+    disturbed: list[Disturbed]
+    joins_ms: list[float]
+    playout: dict[str, Any]
+    wire_lost: int
+
+    @property
+    def calm(self) -> list[Heard]:
+        return [click for click in self.heard if self.calm_from <= click.at < self.calm_to]
+
+
+async def measure(seconds: float, names: tuple[str, ...] = tuple(DISTURBANCES), joins: int = 3) -> Measured:
+    """`seconds` of calm after the play-out has settled, then each disturbance and 5 s to see it out."""
     from tests.room_agent.house import House
 
-    folder, joins = Path(tempfile.mkdtemp()), []
+    folder, joined = Path(tempfile.mkdtemp(prefix="shimawa-bench-")), list[float]()
+    loop = asyncio.get_running_loop()
+    before = set(psutil.Process().children())
     async with House() as house, house.working():
+        worker = next(one.pid for one in set(psutil.Process().children()) - before if _is_worker(one))
         house.expect("mouth", "ear")
-        async with process(house.http.url, "mouth", folder) as mouth:
-            for _ in range(3):
-                async with process(house.http.url, "ear", folder) as ear:
+        async with child(house.http.url, "mouth", folder) as mouth:
+            for _ in range(joins):
+                async with child(house.http.url, "ear", folder) as ear:
                     await asyncio.sleep(1)
-                    joins.append((await figures_of(ear))["join_ms"])
-            async with process(house.http.url, "ear", folder) as ear:
+                    joined.append((await ear.finish())["join_ms"])
+            async with child(house.http.url, "ear", folder) as ear:
+                line, disturbed = Line(mouth, ear, worker), list[Disturbed]()
+                await asyncio.sleep(2.0)
+                calm_from = loop.time()
                 await asyncio.sleep(seconds)
-                heard = await figures_of(ear)
-            said = await figures_of(mouth)
-    delays = delays_ms(said, heard)
-    return delays[len(delays) // 4 :], [*joins, heard["join_ms"]], heard["playout"]
+                calm_to = loop.time()
+                for name in names:
+                    began_at = loop.time()
+                    await DISTURBANCES[name](line)
+                    disturbed.append(Disturbed(name, began_at, loop.time()))
+                    await asyncio.sleep(WATCH_S)
+                told = await ear.finish()
+            said = await mouth.finish()
+    heard = heard_after(said["first_click_at"], ear.clicks_at)
+    joins_ms = [*joined, told["join_ms"]]
+    return Measured(heard, calm_from, calm_to, disturbed, joins_ms, told["playout"], said["wire_lost"])
 
 
-def run(seconds: float = 20.0) -> list[dict[str, object]]:
-    """Prints a table and returns {name, value, unit, aim, baseline} for each figure."""
-    delays, joins, playout = asyncio.run(measure(seconds))
-    ordered = sorted(delays)
+def _is_worker(process: psutil.Process) -> bool:
+    return "signaling.media.worker" in process.cmdline()
+
+
+def rows_of(measured: Measured) -> Rows:
+    calm = measured.calm
+    limit_ms = max(P95_MS, share(calm, 0.95) + NEAR_MS)
     rows = [
-        {
-            "name": name,
-            "value": round(ordered[int(len(ordered) * share)], 1),
-            "unit": "ms",
-            "aim": aim,
-            "baseline": None,
-        }
-        for name, share, aim in FIGURES
+        row("mouth_to_ear_p50", share(calm, 0.5), "ms", MEDIAN_MS),
+        row("mouth_to_ear_p95", share(calm, 0.95), "ms", P95_MS),
     ]
-    rows.append(_row("board_join_to_first_packet_p50", statistics.median(joins), 130.0))
-    for row in rows:
-        print(f"{row['name']:<34} {row['value']!s:>8} ms  aim {row['aim']}")
-    print(f"{len(delays)} clicks; play-out: {playout}")
+    for one in measured.disturbed:
+        back_s = back_after_s(measured.heard, one.ended_at, one.ended_at + WATCH_S, limit_ms)
+        rows.append(row(f"back_after_{one.name}", back_s, "s", BACK_S))
+        after = [click for click in measured.heard if one.ended_at + BACK_S < click.at < one.ended_at + WATCH_S]
+        rows.append(row(f"mouth_to_ear_p50_after_{one.name}", share(after, 0.5), "ms", MEDIAN_MS))
+    if measured.joins_ms:
+        rows.append(row("board_join_to_first_packet_p50", statistics.median(measured.joins_ms), "ms", 130.0))
     return rows
 
 
-def _row(name: str, value: float, aim: float | None) -> dict[str, object]:
-    return {"name": name, "value": round(value, 1), "unit": "ms", "aim": aim, "baseline": None}
+def row(name: str, value: float, unit: str, aim: float | None, baseline: float | None = None) -> dict[str, object]:
+    return {"name": name, "value": round(value, 1), "unit": unit, "aim": aim, "baseline": baseline}
+
+
+def run(seconds: float = 20.0) -> Rows:
+    """Prints a table and returns {name, value, unit, aim, baseline} for each figure."""
+    from tools import bench_chromium_audio, bench_null_sinks
+
+    measured = asyncio.run(measure(seconds))
+    chromium = asyncio.run(bench_chromium_audio.measure(seconds))
+    rows = rows_of(measured)
+    for one, part in ((rows[0], 0.5), (rows[1], 0.95)):
+        one["baseline"] = round(share(chromium, part), 1)
+    rows += bench_null_sinks.run(seconds)
+    for one in rows:
+        print(f"{one['name']:<36} {one['value']!s:>8} {one['unit']:<3} aim {one['aim']}  baseline {one['baseline']}")
+    print(f"{len(measured.heard)} clicks, {measured.wire_lost} packets lost on purpose; play-out: {measured.playout}")
+    return rows
 
 
 def main() -> None:

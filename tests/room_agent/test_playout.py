@@ -20,6 +20,8 @@ from tests.room_agent.wire import PACKET, PERIOD, Ramp, Wire
 FASTEST_S = 0.040
 MIN_TARGET_MS = 1000 * MIN_TARGET_S
 NEAR_MS = 6.0
+HEARD_S = 0.020 + FASTEST_S + MIN_TARGET_S + 0.010
+"""What a packet waits in all: its own 20 ms, the wire, the level, and the block in which it is asked for."""
 
 
 def delay_heard_s(wire: Wire, seconds: float = 0.1) -> float:
@@ -38,7 +40,9 @@ def test_silence_until_the_first_packet_has_waited_then_every_sample_once() -> N
     wire = Wire()
     heard = np.concatenate([samples for _, samples in wire.run(1.0)])
     start = int(np.flatnonzero(heard)[0])
-    assert 0.080 <= start / SAMPLE_RATE <= 0.101  # 20 ms of packet, 40 of wire, 20 of target, up to a block of 10 twice
+    assert (
+        0.060 <= start / SAMPLE_RATE - MIN_TARGET_S <= 0.081
+    )  # 20 ms of packet, 40 of wire, up to a block of 10 twice
     assert wire.buffer.stats().concealed_ms == 0
     steps = np.diff(heard[start + 240 :]) * PERIOD  # after the fade-in
     assert np.all(np.abs(steps - 1.0) < 0.1)
@@ -49,8 +53,7 @@ def test_the_delay_of_a_calm_wire_is_the_target() -> None:
     stats = wire.settle(5.0)
     assert stats.target_ms == MIN_TARGET_MS
     assert abs(stats.level_ms - stats.target_ms) < NEAR_MS
-    # what a packet waits in all: its own 20 ms, the wire, the level, and the block in which it is asked for
-    assert delay_heard_s(wire) == pytest.approx(0.020 + FASTEST_S + MIN_TARGET_S + 0.010, abs=NEAR_MS / 1000)
+    assert delay_heard_s(wire) == pytest.approx(HEARD_S, abs=NEAR_MS / 1000)
 
 
 def test_one_lost_packet_costs_twenty_milliseconds_of_sound_and_no_delay() -> None:
@@ -60,7 +63,7 @@ def test_one_lost_packet_costs_twenty_milliseconds_of_sound_and_no_delay() -> No
     after = wire.buffer.stats()
     assert (after.lost, after.concealed_ms, after.late) == (1, 20.0, 0)
     assert abs(after.level_ms - before) < NEAR_MS
-    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+    assert delay_heard_s(wire) == pytest.approx(HEARD_S, abs=NEAR_MS / 1000)
 
 
 def test_a_stall_of_the_network_is_worked_off_within_two_seconds_and_loses_nothing() -> None:
@@ -71,7 +74,7 @@ def test_a_stall_of_the_network_is_worked_off_within_two_seconds_and_loses_nothi
     assert delay_heard_s(wire, 0.05) > 0.25
     stats = wire.settle(2.0)
     assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
-    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+    assert delay_heard_s(wire) == pytest.approx(HEARD_S, abs=NEAR_MS / 1000)
     assert (stats.lost, stats.late, stats.dropped, stats.underruns) == (0, 0, 0, 1)
     assert stats.target_ms == MIN_TARGET_MS
 
@@ -95,7 +98,7 @@ def test_a_stall_of_our_own_process_is_worked_off_within_two_seconds() -> None:
     wire.settle(2.3)
     stats = wire.settle(2.0)
     assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
-    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+    assert delay_heard_s(wire) == pytest.approx(HEARD_S, abs=NEAR_MS / 1000)
     assert stats.lost == stats.dropped == 0
 
 
@@ -111,10 +114,11 @@ def test_any_block_size_of_the_device_works(block: int) -> None:
 def test_ten_minutes_of_drift_neither_grow_nor_run_dry(drift: float) -> None:
     rng = random.Random(1)
     wire = Wire(drift=drift, delay=lambda index: FASTEST_S + rng.random() * 0.004, block=960)
-    levels = [wire.settle(30.0).level_ms for _ in range(20)]
+    seen = [wire.settle(30.0) for _ in range(20)]
     stats = wire.buffer.stats()
-    assert max(levels) - min(levels) < NEAR_MS
-    assert all(abs(level - MIN_TARGET_MS) < NEAR_MS for level in levels)
+    assert max(one.level_ms for one in seen) - min(one.level_ms for one in seen) < NEAR_MS
+    assert all(abs(one.level_ms - one.target_ms) < NEAR_MS for one in seen)
+    assert stats.target_ms < MIN_TARGET_MS + NEAR_MS
     assert (stats.underruns, stats.lost, stats.skipped_ms, stats.dropped) == (0, 0, 0.0, 0)
 
 
@@ -191,7 +195,7 @@ def test_a_burst_of_loss_costs_its_own_length_of_sound_and_no_delay() -> None:
     stats = wire.settle(5.0)
     assert stats.lost == 15
     assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
-    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+    assert delay_heard_s(wire) == pytest.approx(HEARD_S, abs=NEAR_MS / 1000)
 
 
 def test_a_gap_without_missing_numbers_is_the_senders_pause() -> None:
@@ -228,7 +232,7 @@ def test_a_sender_that_changes_to_longer_packets_and_back_is_followed(frame: int
     wire.frame = frame
     early = wire.settle(1.0)
     longer_ms = 1000 * (frame - PACKET) / SAMPLE_RATE
-    assert early.concealed_ms <= longer_ms + 30.0
+    assert early.concealed_ms <= longer_ms + 50.0
     stats = wire.settle(14.0)
     assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
     assert (stats.lost, stats.late, stats.concealed_ms) == (0, 0, early.concealed_ms)
@@ -237,7 +241,7 @@ def test_a_sender_that_changes_to_longer_packets_and_back_is_followed(frame: int
     assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
     assert (stats.lost, stats.late, stats.dropped, stats.concealed_ms) == (0, 0, 0, early.concealed_ms)
     wire.settle(2.0)
-    assert delay_heard_s(wire) == pytest.approx(0.090, abs=NEAR_MS / 1000)
+    assert delay_heard_s(wire) == pytest.approx(HEARD_S, abs=NEAR_MS / 1000)
 
 
 @pytest.mark.parametrize("frame", [2 * PACKET, 3 * PACKET])
@@ -258,7 +262,7 @@ def test_a_lost_longer_packet_costs_its_own_length_and_asks_for_the_copy_of_all_
     before = wire.settle(4.0)
     stats = wire.settle(3.0)
     assert (stats.lost - before.lost) == frame // PACKET
-    assert Asked.copies == [frame]
+    assert set(Asked.copies) == {frame}
     assert abs(stats.level_ms - stats.target_ms) < NEAR_MS
 
 

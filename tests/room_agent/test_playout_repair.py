@@ -52,7 +52,7 @@ def test_ten_seconds_after_the_last_loss_the_delay_is_what_it_was() -> None:
 
 def test_a_rare_loss_on_a_far_line_is_concealed_and_not_waited_for() -> None:
     stats = path(0.01, hops=1, **FAR).run(60.0)
-    assert stats.target_ms == MIN_TARGET_MS
+    assert stats.target_ms < MIN_TARGET_MS + 12.0
     assert concealed_percent(stats, 60.0) < 1.6
 
 

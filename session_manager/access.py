@@ -1,6 +1,7 @@
-"""Who may do what: one table from action to the identities that may, and one function that reads it.
+"""Who may do what, where: one table from action and role to how far it reaches, and one function that reads it.
 
-Pure. Every route of the web names its `Action`; a test fails when one has none.
+Pure. Every route of the web names its `Action`; a test fails when one has none. A person with several roles is several
+identities; one that may is enough.
 """
 
 from __future__ import annotations
@@ -10,21 +11,50 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
+    """A role. Only administrators and staff can be of the whole installation (`Identity.municipality_id` None)."""
+
     ADMINISTRATOR = "administrator"
     STAFF = "staff"
+    FACILITATOR = "facilitator"
+    TEACHER = "teacher"
+    MEMBER = "member"
+    PARTNER_STAFF = "partner_staff"
+    GUEST = "guest"
     VIEWER = "viewer"
     BOARD = "board"
     WORKER = "worker"
     STRANGER = "stranger"
 
 
+PERSONAL = (Kind.ADMINISTRATOR, Kind.STAFF, Kind.FACILITATOR, Kind.TEACHER, Kind.MEMBER, Kind.PARTNER_STAFF, Kind.GUEST)
+"""Roles that a person signs in with, the strongest first."""
+
+
+class Scope(StrEnum):
+    """How far a role reaches in one action."""
+
+    ANY = "any"
+    MUNICIPALITY = "own municipality"
+    GROUP = "own group"
+    SELF = "oneself"
+    SESSION = "the one session"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`subject`: account, board or nothing; `session_id`: the one session a viewer may see."""
+    """`subject`: account, person, board or nothing; `session_id`: the one session a viewer may see.
+
+    `municipality_id` None: of the whole installation. `actions` None: whatever the role may; else nothing beyond them
+    (a program's token). `person_id`: who stands behind an account or a token.
+    """
 
     kind: Kind
     subject: str | None = None
     session_id: str | None = None
+    municipality_id: str | None = None
+    group_ids: frozenset[str] = frozenset()
+    person_id: str | None = None
+    actions: frozenset[str] | None = None
 
 
 STRANGER = Identity(Kind.STRANGER)
@@ -32,10 +62,16 @@ STRANGER = Identity(Kind.STRANGER)
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """The session an action is about; `session_id` None: none, the action is about the installation."""
+    """What an action is about. Everything None or empty: the installation itself.
+
+    `municipality_ids` are several when cities hold a session together. `group_id`: a group, class or series.
+    """
 
     session_id: str | None = None
     confidential: bool = False
+    municipality_ids: frozenset[str] = frozenset()
+    group_id: str | None = None
+    person_id: str | None = None
 
 
 INSTALLATION = Resource()
@@ -49,6 +85,7 @@ class Action(StrEnum):
     SIGN_OUT = "sign_out"  # whoever is signed in
     JOIN = "join"  # everybody who brings a code or a seat key
     SIGNAL = "signal"  # everybody who brings a join token in the hello
+    SUBSCRIBE = "subscribe"  # everybody who brings a feed's secret
     BOARD_JOIN = "board_join"
     FEED = "feed"
     SEE_STATUS = "see_status"
@@ -60,38 +97,109 @@ class Action(StrEnum):
     INVITE = "invite"
     READ_SESSION = "read_session"  # title, state, live captions, lines, coverage
     EXPORT = "export"
+    RUN_INSTALLATION = "run_installation"  # municipalities themselves
+    READ_PEOPLE = "read_people"
+    CHANGE_PEOPLE = "change_people"  # people, organisations, agreements, CSV
+    GRANT_ROLES = "grant_roles"
+    CONFIRM_STEP = "confirm_step"  # the organisation's or person's own side of a membership step
+    READ_GROUP = "read_group"
+    RUN_GROUP = "run_group"  # accept requests, class codes
+    ASK_TO_JOIN = "ask_to_join"
+    VOUCH = "vouch"  # members of the group, for somebody they know
+    LEAVE_GROUP = "leave_group"
+    OWN_FEEDS = "own_feeds"  # one's own calendar addresses, also of rooms for the office
+    IMPORT_CALENDAR = "import_calendar"
+    SEE_OUTBOX = "see_outbox"
+    READ_AUDIT = "read_audit"
+    OWN_TOKENS = "own_tokens"
 
 
 EVERYBODY = frozenset(Kind)
-_OFFICE = frozenset({Kind.ADMINISTRATOR, Kind.STAFF})
-_ADMINISTRATOR = frozenset({Kind.ADMINISTRATOR})
 
-RULES: dict[Action, frozenset[Kind]] = {
-    Action.SEE_PUBLIC: EVERYBODY,
-    Action.SIGN_IN: EVERYBODY,
-    Action.JOIN: EVERYBODY,
-    Action.SIGNAL: EVERYBODY,
-    Action.SIGN_OUT: _OFFICE | {Kind.VIEWER},
-    Action.BOARD_JOIN: frozenset({Kind.BOARD}),
-    Action.FEED: frozenset({Kind.WORKER}),
-    Action.SEE_STATUS: _OFFICE | {Kind.VIEWER},
-    Action.READ_PLACES: _OFFICE,
+_OPEN = dict.fromkeys(Kind, Scope.ANY)
+_SIGNED_IN = dict.fromkeys(PERSONAL, Scope.ANY)
+_ADMINISTRATOR = {Kind.ADMINISTRATOR: Scope.MUNICIPALITY}
+_OFFICE = {**_ADMINISTRATOR, Kind.STAFF: Scope.MUNICIPALITY}
+_HOSTS = {Kind.FACILITATOR: Scope.GROUP, Kind.TEACHER: Scope.GROUP}
+_GROUP = {**_HOSTS, Kind.MEMBER: Scope.GROUP, Kind.PARTNER_STAFF: Scope.GROUP, Kind.GUEST: Scope.GROUP}
+_VIEWER = {Kind.VIEWER: Scope.SESSION}
+_CITIZENS = dict.fromkeys((Kind.FACILITATOR, Kind.TEACHER, Kind.MEMBER, Kind.PARTNER_STAFF), Scope.MUNICIPALITY)
+_ONESELF = dict.fromkeys((Kind.FACILITATOR, Kind.TEACHER, Kind.MEMBER, Kind.PARTNER_STAFF), Scope.SELF)
+
+ROWS: dict[Action, dict[Kind, Scope]] = {
+    Action.SEE_PUBLIC: _OPEN,
+    Action.SIGN_IN: _OPEN,
+    Action.JOIN: _OPEN,
+    Action.SIGNAL: _OPEN,
+    Action.SUBSCRIBE: _OPEN,
+    Action.SIGN_OUT: {**_SIGNED_IN, Kind.VIEWER: Scope.ANY},
+    Action.BOARD_JOIN: {Kind.BOARD: Scope.ANY},
+    Action.FEED: {Kind.WORKER: Scope.ANY},
+    Action.SEE_STATUS: {Kind.ADMINISTRATOR: Scope.ANY, Kind.STAFF: Scope.ANY, Kind.VIEWER: Scope.ANY},
+    Action.READ_PLACES: {**_OFFICE, **_CITIZENS},
     Action.CHANGE_PLACES: _ADMINISTRATOR,
     Action.LIST_SESSIONS: _OFFICE,
     Action.CREATE_SESSION: _OFFICE,
-    Action.RUN_SESSION: _OFFICE,
-    Action.INVITE: _OFFICE,
-    Action.READ_SESSION: _OFFICE | {Kind.VIEWER},
-    Action.EXPORT: _OFFICE | {Kind.VIEWER},
+    Action.RUN_SESSION: {**_OFFICE, **_HOSTS},
+    Action.INVITE: {**_OFFICE, **_HOSTS},
+    Action.READ_SESSION: {**_OFFICE, **_GROUP, **_VIEWER},
+    Action.EXPORT: {**_OFFICE, **_HOSTS, **_VIEWER},
+    Action.RUN_INSTALLATION: {Kind.ADMINISTRATOR: Scope.MUNICIPALITY},
+    Action.READ_PEOPLE: {**_OFFICE, **_ONESELF},
+    Action.CHANGE_PEOPLE: _OFFICE,
+    Action.GRANT_ROLES: _ADMINISTRATOR,
+    Action.CONFIRM_STEP: {**_OFFICE, Kind.MEMBER: Scope.MUNICIPALITY, Kind.PARTNER_STAFF: Scope.MUNICIPALITY},
+    Action.READ_GROUP: {**_OFFICE, **_GROUP},
+    Action.RUN_GROUP: {**_OFFICE, **_HOSTS},
+    Action.ASK_TO_JOIN: {**_CITIZENS, Kind.STAFF: Scope.MUNICIPALITY, Kind.ADMINISTRATOR: Scope.MUNICIPALITY},
+    Action.VOUCH: {**_HOSTS, Kind.MEMBER: Scope.GROUP, Kind.PARTNER_STAFF: Scope.GROUP},
+    Action.LEAVE_GROUP: {**_HOSTS, Kind.MEMBER: Scope.GROUP, Kind.PARTNER_STAFF: Scope.GROUP},
+    Action.OWN_FEEDS: {**_OFFICE, **_ONESELF},
+    Action.IMPORT_CALENDAR: _OFFICE,
+    Action.SEE_OUTBOX: _OFFICE,
+    Action.READ_AUDIT: _ADMINISTRATOR,
+    Action.OWN_TOKENS: {**_OFFICE, **_ONESELF},
 }
+
+RULES: dict[Action, frozenset[Kind]] = {action: frozenset(row) for action, row in ROWS.items()}
+"""Who may at all, wherever it is: enough to tell `not for you` from `sign in`."""
 
 
 def may(identity: Identity, action: Action, resource: Resource = INSTALLATION) -> bool:
-    """A viewer is bound to one session; a confidential session is for administrators and its own viewers to read."""
-    if identity.kind not in RULES[action]:
+    """A viewer is bound to one session; a confidential session is for administrators, its group and its own viewers.
+
+    Nobody reaches into another municipality, and what is about the installation itself is for those who run all of it.
+    """
+    scope = ROWS[action].get(identity.kind)
+    if scope is None:
         return False
     if RULES[action] == EVERYBODY:
         return True
-    if identity.kind is Kind.VIEWER and resource.session_id is not None:
+    if identity.actions is not None and action not in identity.actions:
+        return False
+    if resource.confidential and identity.kind is Kind.STAFF:
+        return False
+    if scope is Scope.ANY:
+        return True
+    if scope is Scope.SESSION:
         return identity.session_id == resource.session_id and not (resource.confidential and action is Action.EXPORT)
-    return not (resource.confidential and identity.kind is Kind.STAFF)
+    return _reaches(identity, scope, resource)
+
+
+def _reaches(identity: Identity, scope: Scope, resource: Resource) -> bool:
+    if identity.municipality_id is None:
+        return identity.kind in {Kind.ADMINISTRATOR, Kind.STAFF}
+    if identity.municipality_id not in resource.municipality_ids:
+        return False
+    if scope is Scope.GROUP:
+        return resource.group_id is not None and resource.group_id in identity.group_ids
+    if scope is Scope.SELF:
+        return resource.person_id is not None and resource.person_id == identity.person_id
+    return True
+
+
+def own(identity: Identity) -> Resource:
+    """What the identity has around itself: for lists that give everybody their own part only."""
+    home = frozenset({identity.municipality_id} if identity.municipality_id is not None else ())
+    group = next(iter(sorted(identity.group_ids)), None)
+    return Resource(identity.session_id, False, home, group, identity.person_id)

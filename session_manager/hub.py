@@ -26,7 +26,9 @@ from session_manager.directory import HubDirectory
 from session_manager.errors import StartFailed
 from session_manager.listeners import Listeners
 from session_manager.live import LiveSessions
+from session_manager.mail import MailSettings, Postman
 from session_manager.mending import Mending
+from session_manager.outbox import Sender
 from session_manager.recogniser import Recogniser
 from session_manager.settings import HubSettings
 from session_manager.store import Store
@@ -121,6 +123,18 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+def mail_settings(settings: HubSettings) -> MailSettings:
+    sender = settings.mail_from or f"shimawa@{settings.smtp_host or 'localhost'}"
+    return MailSettings(
+        settings.smtp_host,
+        settings.smtp_port,
+        sender,
+        settings.smtp_tls,
+        settings.smtp_user,
+        settings.smtp_password,
+    )
+
+
 def prepare(folder: Path) -> FileLock:
     """The data folder, for this user and this hub only; the lock goes with the process. Raises StartFailed."""
     try:
@@ -190,6 +204,7 @@ class Hub:
         announcer.attach(self.signaling)
         events.attach(self.signaling)
         self.live.attach(self.signaling, self.transcript, self.mending, account)
+        self.sender = Sender(self.store, Postman(mail_settings(self.settings), clock), clock)
         self._web = _QuietServer(self._web_config(secret, worker_token))
 
     def _web_config(self, secret: bytes, worker_token: str) -> uvicorn.Config:
@@ -199,6 +214,8 @@ class Hub:
             worker_token=worker_token,
             secure_cookies=url.startswith("https"),
             public_url=self.settings.public_url or None,
+            openid=self.settings.openid,
+            calendar_hosts=self.settings.calendar_hosts,
         )
         return uvicorn.Config(
             create_app(self.store, self.live, web),
@@ -245,6 +262,8 @@ class Hub:
                 web = group.create_task(self._web.serve(sockets=[self._socket]), name="web")
                 await self.live.restore()
                 background.append(group.create_task(self.mending.run(), name="mending"))
+                if self.settings.smtp_host:
+                    background.append(group.create_task(self.sender.run(), name="outbox"))
                 processes = self.recogniser.processes_for(f"ws://{self._own_host}:{self.settings.port}/feed")
                 background += [group.create_task(one.run(), name="recogniser") for one in processes]
                 ready(self.running)

@@ -6,11 +6,12 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from session_manager.errors import StartFailed
+from session_manager.openid import OpenIdProvider
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -44,6 +45,18 @@ class HubSettings(BaseModel):
     site_kbps: dict[str, Annotated[int, Field(ge=32)]] = {}
     """What the cable of a site carries each way, by site id: a table `[site_kbps]` in the file."""
     test_door: bool = False
+    smtp_host: str = ""
+    """Mail server for notices and sign-in links; empty: letters wait in the outbox."""
+    smtp_port: Port = 587
+    smtp_tls: Literal["tls", "starttls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = Field(default="", repr=False)
+    mail_from: str = ""
+    """Sender's address, like `島話 <shimawa@example.jp>`."""
+    calendar_hosts: tuple[str, ...] = ()
+    """Hosts from which calendars may be read; `private:host:port` for one in the house's own network."""
+    openid: tuple[OpenIdProvider, ...] = ()
+    """Other houses' sign-in: name, issuer, client_id, client_secret, municipality_id."""
     log_folder: Path | None = None
     """Folder of the audio log when it is not `data/audio`."""
 
@@ -55,7 +68,7 @@ class HubSettings(BaseModel):
 
 def _from_environment(name: str, text: str) -> object:
     """Lists as `a,b`, tables as `a=1,b=2`."""
-    if name in ("media_addresses", "languages"):
+    if name in ("media_addresses", "languages", "calendar_hosts"):
         return tuple(text.split(","))
     if name == "site_kbps":
         pairs = (part.partition("=") for part in text.split(",") if part)

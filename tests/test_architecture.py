@@ -31,6 +31,8 @@ DOORS = {
     "alembic": ("session_manager/store/",),
     "fastapi": ("session_manager/web/",),
     "starlette": ("session_manager/web/", "room_agent/panel/"),
+    "icalendar": ("session_manager/ical.py",),
+    "joserfc": ("session_manager/openid.py",),
     "jinja2": ("session_manager/web/", "room_agent/panel/"),
 }
 
@@ -60,6 +62,11 @@ CORES = (
     "session_manager/booking.py",
     "session_manager/coverage.py",
     "session_manager/lifecycle.py",
+    "session_manager/sheets.py",
+    "session_manager/notices.py",
+    "session_manager/membership.py",
+    "session_manager/ical.py",
+    "session_manager/doors.py",
     "session_manager/opening.py",
     "session_manager/pricing.py",
     "session_manager/repair.py",

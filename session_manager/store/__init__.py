@@ -13,11 +13,19 @@ from pathlib import Path
 from session_manager.passwords import Passwords
 from session_manager.store.accounting import Accounting
 from session_manager.store.accounts import Accounts
+from session_manager.store.audit import Audit
+from session_manager.store.calendars import Calendars
 from session_manager.store.database import connect
 from session_manager.store.day import Day
+from session_manager.store.doors import Doors
 from session_manager.store.events import Events
+from session_manager.store.groups import Groups
 from session_manager.store.invitations import Invitations
 from session_manager.store.lines import Lines
+from session_manager.store.memberships import Memberships
+from session_manager.store.municipalities import Municipalities
+from session_manager.store.outbox import Outbox
+from session_manager.store.people import People
 from session_manager.store.places import Places
 from session_manager.store.repairs import Mark, Repairs
 from session_manager.store.schema import migrate
@@ -37,7 +45,27 @@ from session_manager.store.values import (
 )
 
 
-class Store(Places, Accounts, Sessions, Seats, Invitations, Streams, Lines, Events, Accounting, Repairs, Day):
+class Store(
+    Places,
+    Accounts,
+    Sessions,
+    Seats,
+    Invitations,
+    Streams,
+    Lines,
+    Events,
+    Accounting,
+    Repairs,
+    Day,
+    Municipalities,
+    People,
+    Memberships,
+    Groups,
+    Doors,
+    Outbox,
+    Calendars,
+    Audit,
+):
     @classmethod
     def open(cls, path_or_url: str | Path, passwords: Passwords | None = None) -> Store:
         """Opens and migrates. Raises StartFailed when the file is unreadable, no database, or from a newer version."""

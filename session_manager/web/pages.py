@@ -143,7 +143,7 @@ async def transcript(request: Request, session_id: str, context: ContextDep, ide
     )
 
 
-@router.get("/", dependencies=[permit(Action.LIST_SESSIONS)])
+@router.get("/", dependencies=[permit(Action.LIST_SESSIONS, within=True)])
 async def sessions(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
     facts = await _facility_facts(context)
     administrator = identity.kind is Kind.ADMINISTRATOR

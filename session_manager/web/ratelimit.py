@@ -28,6 +28,13 @@ class Rule(Enum):
     DOOR_CODE = Rate(60, 0.5)
     BOARD_ADDRESS = Rate(60, 0.5)
     SPOOL_ADDRESS = Rate(200, 0.05)
+    LINK_ADDRESS = Rate(10, 30.0)
+    LINK_MAIL = Rate(3, 300.0)
+    CLASS_ADDRESS = Rate(60, 2.0)
+    CLASS_HUB = Rate(300, 0.5)
+    OPENID_ADDRESS = Rate(60, 2.0)
+    FEED_ADDRESS = Rate(120, 0.5)
+    FETCH_ADDRESS = Rate(10, 10.0)
 
 
 class Limiter:

@@ -11,7 +11,7 @@ from session_manager.access import Action, Kind
 from session_manager.errors import NotSignedIn
 from session_manager.ports import HubStatus
 from session_manager.records import Account
-from session_manager.web.context import ContextDep, IdentityDep, permit
+from session_manager.web.context import Context, ContextDep, IdentityDep, permit
 from session_manager.web.forms import Login
 from session_manager.web.limits import slow_address, slow_secret
 from session_manager.web.ratelimit import Rule
@@ -22,9 +22,13 @@ router = APIRouter(tags=["account"])
 
 @dataclass(frozen=True, slots=True)
 class Me:
+    """`account_id`: the account, or the person who came by link, provider or class code."""
+
     kind: Kind
     account_id: str | None
     session_id: str | None
+    municipality_id: str | None = None
+    person_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +45,18 @@ async def login(form: Login, request: Request, response: Response, context: Cont
         account = await asyncio.to_thread(context.store.verify, form.name, form.password)
     if account is None:
         raise NotSignedIn("Name or password is not right.")
-    settings = context.settings
     cookie = await asyncio.to_thread(
-        context.store.open_login, account.account_id, context.clock(), settings.login_ttl_s
+        context.store.open_login, account.account_id, context.clock(), context.settings.login_ttl_s
     )
-    await _forget(request, context)
-    set_cookie(response, LOGIN_COOKIE, cookie, settings.login_ttl_s, secure=settings.secure_cookies)
-    proof = csrf_token(settings.secret, cookie)
-    set_cookie(response, CSRF_COOKIE, proof, settings.login_ttl_s, secure=settings.secure_cookies, script=True)
+    await forget(request, context)
+    remember(response, context, cookie)
     return account
 
 
 @router.post("/api/logout", dependencies=[permit(Action.SIGN_OUT)], status_code=204, summary="Sign out")
 async def logout(request: Request, response: Response, context: ContextDep) -> None:
     """Ends this browser's login and its viewer cookies."""
-    await _forget(request, context)
+    await forget(request, context)
     for name in request.cookies:
         if name in {LOGIN_COOKIE, CSRF_COOKIE} or name.startswith(f"{VIEW_COOKIE}_"):
             response.delete_cookie(name, path="/")
@@ -63,7 +64,7 @@ async def logout(request: Request, response: Response, context: ContextDep) -> N
 
 @router.get("/api/me", dependencies=[permit(Action.SEE_PUBLIC)], summary="Who this browser is signed in as")
 async def me(identity: IdentityDep) -> Me:
-    return Me(identity.kind, identity.subject, identity.session_id)
+    return Me(identity.kind, identity.subject, identity.session_id, identity.municipality_id, identity.person_id)
 
 
 @router.get("/api/status", dependencies=[permit(Action.SEE_STATUS)], summary="State of record and captions")
@@ -77,7 +78,17 @@ async def healthz(context: ContextDep) -> Health:
     return Health()
 
 
-async def _forget(request: Request, context: ContextDep) -> None:
+async def forget(request: Request, context: Context) -> None:
+    """Ends the login that this browser had before, so that a planted one is worth nothing."""
     before = request.cookies.get(LOGIN_COOKIE)
     if before:
         await asyncio.to_thread(context.store.close_login, before)
+        await asyncio.to_thread(context.store.close_person_login, before)
+
+
+def remember(response: Response, context: Context, cookie: str) -> None:
+    """The login and its proof for changes."""
+    settings = context.settings
+    set_cookie(response, LOGIN_COOKIE, cookie, settings.login_ttl_s, secure=settings.secure_cookies)
+    proof = csrf_token(settings.secret, cookie)
+    set_cookie(response, CSRF_COOKIE, proof, settings.login_ttl_s, secure=settings.secure_cookies, script=True)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
-from session_manager.access import Action
+from session_manager.access import Action, Identity
 from session_manager.records import Board, Facility, Room
-from session_manager.web.context import ContextDep, permit
+from session_manager.store import Store
+from session_manager.web.context import ContextDep, IdentityDep, permit
 from session_manager.web.forms import NewBoardForm, NewFacility, NewRoom
 
 router = APIRouter(prefix="/api", tags=["places"])
-_READ = [permit(Action.READ_PLACES)]
+_READ = [permit(Action.READ_PLACES, within=True)]
 _CHANGE = [permit(Action.CHANGE_PLACES)]
 
 
@@ -26,8 +27,10 @@ class EnrolledBoard:
 
 
 @router.get("/facilities", dependencies=_READ, summary="List facilities")
-async def facilities(context: ContextDep) -> list[Facility]:
-    return await asyncio.to_thread(context.store.facilities)
+async def facilities(context: ContextDep, identity: IdentityDep) -> list[Facility]:
+    """Of one's own municipality."""
+    found = await asyncio.to_thread(context.store.facilities)
+    return [one for one in found if identity.municipality_id in {None, one.municipality_id}]
 
 
 @router.post("/facilities", dependencies=_CHANGE, status_code=201, summary="Add a facility")
@@ -36,8 +39,8 @@ async def add_facility(form: NewFacility, context: ContextDep) -> Facility:
 
 
 @router.get("/rooms", dependencies=_READ, summary="List rooms")
-async def rooms(context: ContextDep) -> list[Room]:
-    return await asyncio.to_thread(context.store.rooms)
+async def rooms(context: ContextDep, identity: IdentityDep) -> list[Room]:
+    return await asyncio.to_thread(own_rooms, context.store, identity)
 
 
 @router.post("/rooms", dependencies=_CHANGE, status_code=201, summary="Add a room to a facility")
@@ -46,11 +49,17 @@ async def add_room(form: NewRoom, context: ContextDep) -> Room:
 
 
 @router.get("/boards", dependencies=_READ, summary="List boards")
-async def boards(context: ContextDep) -> list[Board]:
-    return await asyncio.to_thread(context.store.boards)
+async def boards(context: ContextDep, identity: IdentityDep) -> list[Board]:
+    here = {room.room_id for room in await asyncio.to_thread(own_rooms, context.store, identity)}
+    return [board for board in await asyncio.to_thread(context.store.boards) if board.room_id in here]
 
 
 @router.post("/boards", dependencies=_CHANGE, status_code=201, summary="Enrol a board in a room")
 async def add_board(form: NewBoardForm, context: ContextDep) -> EnrolledBoard:
     made = await asyncio.to_thread(context.store.add_board, form.room_id, form.name, context.clock())
     return EnrolledBoard(made.board, made.device_token)
+
+
+def own_rooms(store: Store, identity: Identity) -> list[Room]:
+    homes = {one.facility_id: one.municipality_id for one in store.facilities()}
+    return [room for room in store.rooms() if identity.municipality_id in {None, homes[room.facility_id]}]

@@ -33,19 +33,22 @@ class Invited:
     link: str
 
 
-@router.get("", dependencies=[permit(Action.LIST_SESSIONS)], summary="List sessions by planned start")
+@router.get("", dependencies=[permit(Action.LIST_SESSIONS, within=True)], summary="List sessions by planned start")
 async def sessions(context: ContextDep, identity: IdentityDep) -> list[Session]:
-    """Confidential ones only for administrators."""
+    """Of one's own municipality; confidential ones only for administrators."""
     found = await asyncio.to_thread(context.store.sessions)
+    if identity.municipality_id is not None:
+        homes = await asyncio.to_thread(context.store.session_homes)
+        found = [one for one in found if identity.municipality_id in homes.get(one.session_id, (frozenset(),))[0]]
     return [one for one in found if not one.confidential or identity.kind is Kind.ADMINISTRATOR]
 
 
-@router.post("", dependencies=[permit(Action.CREATE_SESSION)], status_code=201, summary="Plan a session")
+@router.post("", dependencies=[permit(Action.CREATE_SESSION, within=True)], status_code=201, summary="Plan a session")
 async def add_session(form: SessionForm, context: ContextDep, identity: IdentityDep) -> Session:
     """A room is a site and its boards have their seats at once."""
     if form.confidential:
         _only_administrator(identity)
-    return await asyncio.to_thread(_add, context.store, form)
+    return await asyncio.to_thread(_add, context.store, form, identity.municipality_id)
 
 
 @router.get("/{session_id}", dependencies=[permit(Action.READ_SESSION)], summary="One session")
@@ -90,11 +93,11 @@ def _only_administrator(identity: Identity) -> None:
         raise NotPermitted("Only an administrator can plan a confidential session.")
 
 
-def _add(store: Store, form: SessionForm) -> Session:
-    homes = _homes(store)
+def _add(store: Store, form: SessionForm, municipality_id: str | None) -> Session:
+    homes = _homes(store, municipality_id)
     first = next((homes[site.room_id] for site in form.sites if site.room_id in homes), None)
     zone = known_zone(form.timezone or (first.timezone if first is not None else DEFAULT_ZONE))
-    return store.add_session(
+    made = store.add_session(
         form.title,
         instant(form.starts_at, zone),
         instant(form.ends_at, zone),
@@ -102,12 +105,16 @@ def _add(store: Store, form: SessionForm) -> Session:
         [_site(site, homes) for site in form.sites],
         confidential=form.confidential,
     )
+    if municipality_id is not None:
+        store.bind_session(made.session_id, municipality_id)
+    return made
 
 
-def _homes(store: Store) -> dict[str | None, Facility]:
-    """The facility of each room."""
-    by_id = {facility.facility_id: facility for facility in store.facilities()}
-    return {room.room_id: by_id[room.facility_id] for room in store.rooms()}
+def _homes(store: Store, municipality_id: str | None) -> dict[str | None, Facility]:
+    """The facility of each room that may be asked for."""
+    found = store.facilities()
+    by_id = {one.facility_id: one for one in found if municipality_id in {None, one.municipality_id}}
+    return {room.room_id: by_id[room.facility_id] for room in store.rooms() if room.facility_id in by_id}
 
 
 def _site(form: SiteForm, homes: dict[str | None, Facility]) -> NewSite:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from session_manager.openid import OpenIdProvider
+
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
@@ -25,3 +27,7 @@ class WebSettings:
     board_retry_s: int = 15
     max_request_bytes: int = 1_048_576
     ping_s: float = 15.0
+    openid: tuple[OpenIdProvider, ...] = ()
+    """Other houses' sign-in, by name in the address."""
+    calendar_hosts: tuple[str, ...] = ()
+    """Names from which calendars may be fetched; empty: from nowhere."""

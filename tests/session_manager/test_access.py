@@ -8,13 +8,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_manager.access import EVERYBODY, RULES, STRANGER, Action, Identity, Kind, Resource, may
+from session_manager.access import (
+    EVERYBODY,
+    PERSONAL,
+    ROWS as SCOPES,
+    RULES,
+    STRANGER,
+    Action,
+    Identity,
+    Kind,
+    Resource,
+    Scope,
+    may,
+)
 
 ADMINISTRATOR = Identity(Kind.ADMINISTRATOR, "a")
 STAFF = Identity(Kind.STAFF, "s")
 VIEWER = Identity(Kind.VIEWER, session_id="mine")
 BOARD = Identity(Kind.BOARD, "b")
 WORKER = Identity(Kind.WORKER)
+
+IKI, FUKUOKA = Resource(municipality_ids=frozenset({"iki"})), Resource(municipality_ids=frozenset({"fukuoka"}))
+
+
+def of(kind: Kind, groups: str = "", home: str = "iki") -> Identity:
+    """Somebody with one role in one municipality, in these groups."""
+    return Identity(kind, "p", municipality_id=home, group_ids=frozenset(groups.split()), person_id="p")
+
 
 MINE, OTHER = Resource("mine"), Resource("other")
 SECRET = Resource("mine", confidential=True)
@@ -39,6 +59,26 @@ ROWS = [
     (Action.INVITE, SECRET, {ADMINISTRATOR}),
     (Action.BOARD_JOIN, Resource(), {BOARD}),
     (Action.FEED, Resource(), {WORKER}),
+    (Action.RUN_INSTALLATION, Resource(), {ADMINISTRATOR}),
+    (Action.GRANT_ROLES, IKI, {ADMINISTRATOR}),
+    (Action.READ_AUDIT, IKI, {ADMINISTRATOR}),
+    *(
+        (action, IKI, {ADMINISTRATOR, STAFF})
+        for action in (
+            Action.READ_PEOPLE,
+            Action.CHANGE_PEOPLE,
+            Action.CONFIRM_STEP,
+            Action.READ_GROUP,
+            Action.RUN_GROUP,
+            Action.ASK_TO_JOIN,
+            Action.OWN_FEEDS,
+            Action.IMPORT_CALENDAR,
+            Action.SEE_OUTBOX,
+            Action.OWN_TOKENS,
+        )
+    ),
+    (Action.VOUCH, IKI, set()),
+    (Action.LEAVE_GROUP, IKI, set()),
 ]
 ALL = (ADMINISTRATOR, STAFF, VIEWER, BOARD, WORKER, STRANGER)
 
@@ -52,7 +92,7 @@ def test_every_action_has_its_rule_and_its_row() -> None:
     assert set(RULES) == set(Action)
     open_to_all = {action for action, kinds in RULES.items() if kinds == EVERYBODY}
     assert {action for action, *_ in ROWS} | open_to_all == set(Action)
-    assert open_to_all == {Action.SEE_PUBLIC, Action.SIGN_IN, Action.JOIN, Action.SIGNAL}
+    assert open_to_all == {Action.SEE_PUBLIC, Action.SIGN_IN, Action.JOIN, Action.SIGNAL, Action.SUBSCRIBE}
 
 
 @given(st.sampled_from(Action), st.text(max_size=8), st.booleans())
@@ -69,3 +109,60 @@ def test_a_viewer_sees_one_session_only(mine: str, asked: str, confidential: boo
 def test_an_administrator_may_whatever_staff_may() -> None:
     for action, resource in product(Action, (Resource(), MINE, SECRET)):
         assert may(ADMINISTRATOR, action, resource) >= may(STAFF, action, resource)
+
+
+def test_nobody_of_one_municipality_reaches_into_another() -> None:
+    theirs = Resource("s", False, frozenset({"fukuoka"}), "g", "p")
+    for kind, action in product(PERSONAL, Action):
+        if SCOPES[action].get(kind) is not Scope.ANY:
+            assert not may(of(kind, "g"), action, theirs), (kind, action)
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "may_in_own", "may_in_other"),
+    [
+        (Kind.FACILITATOR, Action.RUN_SESSION, True, False),
+        (Kind.TEACHER, Action.RUN_GROUP, True, False),
+        (Kind.MEMBER, Action.READ_SESSION, True, False),
+        (Kind.MEMBER, Action.RUN_SESSION, False, False),
+        (Kind.MEMBER, Action.VOUCH, True, False),
+        (Kind.GUEST, Action.READ_SESSION, True, False),
+        (Kind.GUEST, Action.VOUCH, False, False),
+        (Kind.GUEST, Action.ASK_TO_JOIN, False, False),
+        (Kind.PARTNER_STAFF, Action.READ_GROUP, True, False),
+        (Kind.STAFF, Action.READ_GROUP, True, True),
+    ],
+)
+def test_a_group_ends_at_its_edge(kind: Kind, action: Action, may_in_own: bool, may_in_other: bool) -> None:
+    for group, expected in (("mine", may_in_own), ("other", may_in_other)):
+        resource = Resource("s", municipality_ids=frozenset({"iki"}), group_id=group)
+        assert may(of(kind, "mine"), action, resource) is expected
+
+
+def test_a_role_of_one_municipality_does_not_run_the_installation() -> None:
+    assert may(ADMINISTRATOR, Action.RUN_INSTALLATION)
+    for kind in PERSONAL:
+        assert not may(of(kind), Action.RUN_INSTALLATION)
+        assert not may(of(kind), Action.CHANGE_PLACES)
+
+
+def test_a_session_of_two_municipalities_is_for_the_offices_of_both() -> None:
+    shared = Resource("s", municipality_ids=frozenset({"iki", "fukuoka"}))
+    assert may(of(Kind.STAFF), Action.READ_SESSION, shared)
+    assert may(of(Kind.STAFF, home="fukuoka"), Action.READ_SESSION, shared)
+    assert not may(of(Kind.STAFF, home="nagano"), Action.READ_SESSION, shared)
+
+
+def test_a_token_does_what_is_written_on_it_and_its_owner_may() -> None:
+    token = Identity(Kind.STAFF, "a", municipality_id="iki", actions=frozenset({"read_people", "grant_roles"}))
+    assert may(token, Action.READ_PEOPLE, IKI)
+    assert not may(token, Action.CHANGE_PEOPLE, IKI)
+    assert not may(token, Action.GRANT_ROLES, IKI)
+    assert not may(token, Action.READ_PEOPLE, FUKUOKA)
+
+
+def test_only_the_office_can_be_of_the_whole_installation() -> None:
+    for kind in set(PERSONAL) - {Kind.ADMINISTRATOR, Kind.STAFF}:
+        nobodys = Identity(kind, "p", person_id="p", group_ids=frozenset({"g"}))
+        for action in Action:
+            assert SCOPES[action].get(kind) is Scope.ANY or not may(nobodys, action, IKI), action

@@ -1,0 +1,149 @@
+"""Letters to people: which are due when, and their words in Japanese and English.
+
+Pure. A letter has a `cause`, the one key under which it is ever written: the same thing happening twice, or a loop
+that looks twice, makes one letter.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+DAY_S = 86_400.0
+REMINDERS: tuple[tuple[str, float], ...] = (("7d", 7 * DAY_S), ("1d", DAY_S))
+LATE_S = 6 * 3600.0
+"""A reminder that could not be written in this time after its hour is not written any more."""
+
+Method = Literal["REQUEST", "CANCEL", "REPLY"]
+
+TEMPLATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "vouch": {
+        "ja": (
+            "「{group}」への紹介の確認",
+            "「{group}」への参加希望に、紹介者としてあなたの名前があります。\n島話で確認してください。",
+        ),
+        "en": (
+            "Confirm a referral to {group}",
+            "Somebody asks to join {group} and names you as the one who knows them.\nPlease answer in Shimawa.",
+        ),
+    },
+    "welcome": {
+        "ja": ("「{group}」へようこそ", "「{group}」への参加が認められました。"),
+        "en": ("Welcome to {group}", "You are now a member of {group}."),
+    },
+    "login": {
+        "ja": (
+            "ログイン用リンク",
+            "次のリンクを開くと島話に入れます。一度だけ、15分間使えます。\n{link}\n"
+            "心当たりがなければ、このメールは無視してください。",
+        ),
+        "en": (
+            "Your link to sign in",
+            "Open this link to sign in to Shimawa. It works once, for 15 minutes.\n{link}\n"
+            "If you did not ask for it, ignore this letter.",
+        ),
+    },
+    "invited": {
+        "ja": ("ご案内: {title}", "{title}\n{when}\n{where}"),
+        "en": ("Invitation: {title}", "{title}\n{when}\n{where}"),
+    },
+    "changed": {
+        "ja": ("変更のお知らせ: {title}", "{title} の予定が変わりました。\n{when}\n{where}"),
+        "en": ("Changed: {title}", "{title} has changed.\n{when}\n{where}"),
+    },
+    "cancelled": {
+        "ja": ("中止のお知らせ: {title}", "{title} は中止になりました。\n{when}"),
+        "en": ("Cancelled: {title}", "{title} will not take place.\n{when}"),
+    },
+    "reminder": {
+        "ja": ("まもなくです: {title}", "{title}\n{when}\n{where}"),
+        "en": ("Reminder: {title}", "{title}\n{when}\n{where}"),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One notice to one address. `calendar`: an iCalendar text that goes with it, with its iTIP `method`."""
+
+    cause: str
+    template: str
+    words: tuple[tuple[str, str], ...]
+    recipient: str = ""
+    language: str = "ja"
+    municipality_id: str | None = None
+    calendar: str | None = None
+    method: Method | None = None
+
+    @classmethod
+    def vouch(cls, request_id: str, group: str) -> Letter:
+        return cls(f"vouch:{request_id}", "vouch", (("group", group),))
+
+    @classmethod
+    def welcome(cls, request_id: str, group: str) -> Letter:
+        return cls(f"welcome:{request_id}", "welcome", (("group", group),))
+
+    @classmethod
+    def login(cls, code_hash: str, link: str) -> Letter:
+        return cls(f"login:{code_hash}", "login", (("link", link),))
+
+    def to(self, recipient: str, language: str, municipality_id: str | None) -> Letter:
+        return replace(
+            self,
+            cause=f"{self.cause}:{recipient.casefold()}",
+            recipient=recipient,
+            language=language,
+            municipality_id=municipality_id,
+        )
+
+    def text(self) -> tuple[str, str]:
+        """Subject (one line, whatever the words hold) and body."""
+        subject, body = TEMPLATES[self.template][self.language if self.language in {"ja", "en"} else "en"]
+        words = dict(self.words)
+        return one_line(subject.format_map(words)), body.format_map(words) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Somebody is expected somewhere: what reminders are made from. `key`: of this date, unchanged when it moves."""
+
+    key: str
+    title: str
+    starts_at: float
+    when: str
+    where: str
+    recipient: str
+    language: str = "ja"
+    municipality_id: str | None = None
+
+
+def due_reminders(expected: Iterable[Expected], now: float) -> list[Letter]:
+    """Those whose hour has come and is not long past. A moved date is reminded of anew."""
+    letters = []
+    for one in expected:
+        for name, before_s in REMINDERS:
+            hour = one.starts_at - before_s
+            if hour <= now < min(hour + LATE_S, one.starts_at):
+                words = (("title", one.title), ("when", one.when), ("where", one.where))
+                cause = f"reminder:{name}:{one.key}:{one.starts_at:.0f}"
+                letters.append(Letter(cause, "reminder", words).to(one.recipient, one.language, one.municipality_id))
+    return letters
+
+
+def one_line(text: str) -> str:
+    """For a header: nothing that could begin another one."""
+    return " ".join(
+        "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in text).split()
+    )
+
+
+def retry_at(attempts: int, now: float) -> float | None:
+    """When to try again after the n-th failure: 1, 2, 4 ... minutes, at most 6 hours; None after two days of them."""
+    if attempts >= MAX_ATTEMPTS:
+        return None
+    return now + min(60.0 * 2.0 ** (attempts - 1), 6 * 3600.0)
+
+
+MAX_ATTEMPTS = 16

@@ -1,0 +1,77 @@
+"""The loop that sends what waits in the outbox. A part of the hub, so that no one has to set up a timer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from session_manager.errors import StoreFailed
+from session_manager.mail import Delivered, NotDelivered, Sendable
+from session_manager.store.outbox import Notice
+
+PAUSE_S = 5.0
+BATCH = 10
+"""Few enough that a batch of slow tries ends before its claim does (`store.outbox.CLAIM_S`): 10 tries of at most 30 s
+each for connecting."""
+
+log = logging.getLogger(__name__)
+
+
+class NoticeStore(Protocol):
+    def claim_notices(self, now: float, limit: int) -> list[Notice]: ...
+    def notice_sent(self, notice_id: str, now: float) -> None: ...
+    def notice_failed(self, notice_id: str, failure: str, now: float, *, for_good: bool = False) -> None: ...
+
+
+class Carrier(Protocol):
+    def deliver(self, notice: Sendable) -> Delivered | NotDelivered: ...
+
+
+@dataclass(slots=True)
+class OutboxStats:
+    sent: int = 0
+    failed: int = 0
+    given_up: int = 0
+
+
+class Sender:
+    """`send_due` once, or `run` until cancelled."""
+
+    def __init__(self, store: NoticeStore, carrier: Carrier, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._carrier = carrier
+        self._clock = clock
+        self.stats = OutboxStats()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                while await self.send_due() == BATCH:
+                    pass
+            except StoreFailed:
+                log.warning("the outbox could not be read; trying again")
+            await asyncio.sleep(PAUSE_S)
+
+    async def send_due(self) -> int:
+        """How many were tried. One after the other: a mail server likes one client better than ten."""
+        due: Sequence[Notice] = await asyncio.to_thread(self._store.claim_notices, self._clock(), BATCH)
+        for notice in due:
+            outcome = await asyncio.to_thread(self._carrier.deliver, notice)
+            if isinstance(outcome, Delivered):
+                await asyncio.to_thread(self._store.notice_sent, notice.notice_id, self._clock())
+                self.stats.sent += 1
+                continue
+            self.stats.failed += 1
+            self.stats.given_up += outcome.for_good
+            log.warning("notice %s was not delivered: %s", notice.notice_id, outcome.cause)
+            await asyncio.to_thread(
+                self._store.notice_failed,
+                notice.notice_id,
+                outcome.cause,
+                self._clock(),
+                for_good=outcome.for_good,
+            )
+        return len(due)

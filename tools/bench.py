@@ -1,7 +1,8 @@
 """`make bench`: every measured figure, one part after the other, as a table and in build/bench.json.
 
 Each figure has its aim (None: none is set) and, where there is one, a baseline measured in the same run; on a shared
-machine read the ratio to the baseline rather than the value. `ARGS="forwarding join"` measures only those parts.
+machine read the ratio to the baseline rather than the value. `ARGS="forwarding join"` measures only those parts;
+`ARGS=soak` (memory over two hours of a session, about fifteen minutes) is measured only when it is asked for.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ PARTS: dict[str, Callable[[], Rows]] = {
     "transcription": _by("tools.bench_transcription", "measure"),
     "processes": _by("tools.bench_processes", "run"),
     "audio_log": _audio_log,
+    "soak": _by("tools.soak", "run"),
 }
+ON_REQUEST = ("soak",)
 
 
 def main() -> int:
@@ -56,7 +59,7 @@ def main() -> int:
     console = Console(highlight=False)
     figures: Rows = []
     with Progress(console=Console(stderr=True)) as progress:
-        chosen = given.parts or list(PARTS)
+        chosen = given.parts or [name for name in PARTS if name not in ON_REQUEST]
         task = progress.add_task("measuring", total=len(chosen))
         for name in chosen:
             progress.update(task, description=f"measuring {name}")

@@ -16,6 +16,7 @@ from room_agent.capture import Sight, Voice
 from room_agent.config import VideoSettings
 from room_agent.epochs import EpochCounter
 from room_agent.feeds import PacketFeed
+from signaling.media.aiortc_adapter import NumberedPacket
 from signaling.media.errors import SourceEnded
 from signaling.ports import Anchor
 
@@ -153,3 +154,33 @@ async def test_pictures_are_within_the_limits_and_end_with_the_camera() -> None:
     assert none is None
     assert video is not None
     assert video.limit_bps == 300_000
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.packets: list[tuple[int, NumberedPacket, float]] = []
+        self.ended: list[int] = []
+
+    def put(self, epoch: int, packet: NumberedPacket, captured_at: float) -> None:
+        self.packets.append((epoch, packet, captured_at))
+
+    def end(self, epoch: int) -> None:
+        self.ended.append(epoch)
+
+
+async def test_the_very_packets_of_the_wire_are_kept_and_those_that_no_connection_carries_too(tmp_path: Path) -> None:
+    kept = Kept()
+    voice = Voice(EpochCounter(tmp_path), 32_000, lambda: None, kept)
+    using = asyncio.create_task(speak(voice, 20, at=4711))
+    while not voice.live:
+        await asyncio.sleep(0)
+    audio = voice.offer()
+    assert audio is not None
+    await using
+    assert [packet.sequence for _, packet, _ in kept.packets] == list(range(10))
+    assert await audio.feed.next_packet() is kept.packets[audio.anchor.sequence][1]
+    times = [captured_at for _, _, captured_at in kept.packets]
+    assert times == sorted(times)
+    assert (kept.packets[0][0], kept.ended) == (1, [1])
+    await speak(voice, 4)
+    assert (kept.packets[-1][0], kept.packets[-1][1].sequence, kept.ended) == (2, 1, [1, 2])

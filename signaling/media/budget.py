@@ -21,13 +21,17 @@ FULL_LOSS = 0.05
 
 HOPELESS_LOSS = 0.35
 CUT = 0.85
+DEEPEST_CUT = 0.7
+"""Of the limit before: what a long queue tells is old, and its losses were caused before the last cut."""
+
 CUT_EVERY_S = 1.0
-"""A cut needs this long to show: the packets that are under way were sent before it."""
+"""A cut needs this long to show, and twice what waits in the queue: that was sent before it."""
 
 FLOOR_KBPS = 16.0
 PATIENCE_S = 5.0
 LONGEST_PATIENCE_S = 80.0
 GROWTH_PER_S = 0.08
+LEAST_GROWTH_KBPS_PER_S = 3.0
 HEADROOM = 1.5
 SPARE_KBPS = 150.0
 """The limit may grow to `HEADROOM` times what flows and this on top, never further: what was not tried is not known."""
@@ -54,6 +58,7 @@ class Budget:
     limit_kbps: float | None = None
     signs: int = 0
     cut_at: float | None = None
+    settles_s: float = CUT_EVERY_S
     full_at: float | None = None
     heard_at: float | None = None
     patience_s: float = PATIENCE_S
@@ -81,14 +86,15 @@ def _weight(evidence: Evidence) -> int:
 
 
 def _cut(budget: Budget, evidence: Evidence, now: float) -> Budget:
-    if budget.cut_at is not None and now - budget.cut_at < CUT_EVERY_S:
+    if budget.cut_at is not None and now - budget.cut_at < budget.settles_s:
         return replace(budget, full_at=now)
     arrived = max(FLOOR_KBPS, CUT * evidence.kbps * (1.0 - evidence.loss))
     before = budget.limit_kbps if budget.limit_kbps is not None else arrived
     again = budget.full_at is not None and CUT_EVERY_S * 3 < now - budget.full_at < 2 * budget.patience_s + 30.0
     patience_s = min(LONGEST_PATIENCE_S, 2 * budget.patience_s) if again else budget.patience_s
-    limit = max(FLOOR_KBPS, min(before, arrived))
-    return replace(budget, limit_kbps=limit, cut_at=now, full_at=now, patience_s=patience_s)
+    limit = max(FLOOR_KBPS, min(before, max(arrived, DEEPEST_CUT * before)))
+    settles_s = CUT_EVERY_S + 2 * min(1_000.0, evidence.queue_ms or 0.0) / 1000
+    return replace(budget, limit_kbps=limit, cut_at=now, full_at=now, patience_s=patience_s, settles_s=settles_s)
 
 
 def _grown(budget: Budget, evidence: Evidence, passed_s: float, now: float) -> Budget:
@@ -98,7 +104,7 @@ def _grown(budget: Budget, evidence: Evidence, passed_s: float, now: float) -> B
     if now - full_at >= 2 * budget.patience_s + 30.0:
         budget = replace(budget, patience_s=PATIENCE_S)
     known = max(limit, HEADROOM * evidence.kbps + SPARE_KBPS)
-    grown = min(known, limit * (1.0 + GROWTH_PER_S * passed_s))
+    grown = min(known, limit + max(GROWTH_PER_S * limit, LEAST_GROWTH_KBPS_PER_S) * passed_s)
     return replace(budget, limit_kbps=None if grown >= UNLIMITED_KBPS else grown)
 
 

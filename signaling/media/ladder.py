@@ -15,6 +15,9 @@ HOLD_S = 1.0
 """Two changes are never closer together than this."""
 
 UP_S = 5.0
+MUTE_AFTER_S = 5.0
+"""Sound is given up only after so long without room for one voice."""
+
 VIDEO_FLOOR_KBPS = 150.0
 """A video that would get less than this is worth more as room for sound."""
 
@@ -36,6 +39,7 @@ class Standing:
     rung: Rung = Rung.FULL
     changed_at: float | None = None
     fits_since: float | None = None
+    mute_since: float | None = None
 
 
 def affordable(voices: int, audio_kbps: float, videos: int, limit_kbps: float | None, cap_kbps: float | None) -> Rung:
@@ -58,10 +62,17 @@ def _fitting(voices: int, audio_kbps: float, videos: int, limit_kbps: float | No
 
 def step(standing: Standing, fits: Rung, now: float) -> Standing:
     """Where the receiver stands after hearing what fits now."""
+    if fits is Rung.CAPTIONS < standing.rung:
+        mute_since = now if standing.mute_since is None else standing.mute_since
+        standing = replace(standing, mute_since=mute_since)
+        if now - mute_since < MUTE_AFTER_S:
+            fits = Rung.AUDIO
+    else:
+        standing = replace(standing, mute_since=None)
     since = standing.changed_at
     free = since is None or now - since >= HOLD_S
     if fits < standing.rung:
-        return Standing(fits, now) if free else replace(standing, fits_since=None)
+        return Standing(fits, now, mute_since=standing.mute_since) if free else replace(standing, fits_since=None)
     if fits == standing.rung:
         return replace(standing, fits_since=None)
     fits_since = now if standing.fits_since is None else standing.fits_since

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 RETRY_S = 0.04
+"""Before the second request; each further wait is twice as long: asking faster than a line answers fills it."""
+
 MAX_TRIES = 5
 MAX_MISSING = 256
 """More than this many holes at once is not loss but a stall: asking for all would only feed the jam."""
@@ -59,7 +61,7 @@ class GapTracker:
         return False
 
     def due(self, now: float) -> list[int]:
-        """The sequence numbers to ask for now, in order; each comes up at most `MAX_TRIES` times, `RETRY_S` apart."""
+        """The sequence numbers to ask for now, in order; each comes up at most `MAX_TRIES` times."""
         asked: list[int] = []
         for sequence, hole in list(self._holes.items()):
             if hole.due_at > now:
@@ -68,8 +70,8 @@ class GapTracker:
                 del self._holes[sequence]
                 self.given_up += 1
                 continue
+            hole.due_at = now + RETRY_S * (1 << hole.tries)
             hole.tries += 1
-            hole.due_at = now + RETRY_S
             asked.append(sequence)
         return asked
 

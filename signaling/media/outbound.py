@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -22,6 +23,14 @@ from signaling.ports import Slot, TrackKind
 
 REPAIRS_PER_TICK = 100
 """Packets sent again per slot in one tick of the forwarder; more would be a receiver that makes us flood its line."""
+
+REPAIR_SHARE = 0.2
+"""Of a line whose end is known: more repair than this is what fills it."""
+
+SOONEST_REPAIR_S = 0.03
+REPAIRS_REMEMBERED = 256
+OLDEST_AUDIO = 50
+"""Packets; a second, and longer than any play-out waits."""
 
 REPORTS_KEPT = 4
 FASTER = 1.25
@@ -48,6 +57,8 @@ class Source(Protocol):
     def newest_at(self) -> float: ...
     @property
     def kbps(self) -> float: ...
+    @property
+    def upstream_loss(self) -> float: ...
     def detach(self, slot: OutSlot) -> None: ...
     def receivers_changed(self) -> None: ...
 
@@ -76,6 +87,9 @@ class OutSlot:
         self._rtx_sequence = random.getrandbits(14)
         self._packets = 0
         self._octets = 0
+        self.repaired_octets = 0
+        self._repaired: OrderedDict[int, float] = OrderedDict()
+        """When the latest repairs went out, by wire number: a second request may have crossed the answer."""
         self._reported: dict[int, float] = {}
         """When the latest sender reports went out, by the middle of their time stamp."""
 
@@ -136,14 +150,25 @@ class OutSlot:
         packets, octets = self._packets, self._octets
         if self.live and self.track is not None:
             packets, octets = packets + self.track.packets, octets + self.track.octets
-        return octets + WIRE_OVERHEAD * packets
+        return octets + WIRE_OVERHEAD * packets + self.repaired_octets
 
     def round_trip_s(self, block: rtcp.ReportBlock, now: float) -> float | None:
         """By the sender report that the block answers (RFC 3550 6.4.1); None when it is not one of the latest."""
         sent_at = self._reported.get(block.last_sr)
         return None if sent_at is None else max(0.0, now - sent_at - block.delay_since_last_sr / 65_536)
 
-    def send_again(self, wire_sequence: int, send_time: int) -> bool:
+    def _may_repair(self, wire_sequence: int, now: float) -> bool:
+        """Not while the answer to an earlier request for the same packet can still be under way."""
+        sent_at = self._repaired.get(wire_sequence)
+        if sent_at is not None and now - sent_at < max(SOONEST_REPAIR_S, self.connection.round_trip_s):
+            return False
+        self._repaired[wire_sequence] = now
+        self._repaired.move_to_end(wire_sequence)
+        if len(self._repaired) > REPAIRS_REMEMBERED:
+            self._repaired.popitem(last=False)
+        return True
+
+    def send_again(self, wire_sequence: int, send_time: int, now: float) -> bool:
         """Answer a NACK: by RTX for video (RFC 4588), with the same SSRC and number for audio."""
         track = self.track
         newest = track.source.clock.highest_sequence if track is not None and track.source is not None else None
@@ -151,7 +176,13 @@ class OutSlot:
         packet = origin.source.ring.get(origin.sequence) if origin is not None else None
         if origin is None or packet is None or self.repairs_left <= 0:
             return False
+        if self.kind == "audio" and (newest or 0) - origin.sequence > OLDEST_AUDIO:
+            return False
+        size = len(packet.payload) + WIRE_OVERHEAD
+        if not self._may_repair(wire_sequence, now) or not self.connection.afford_repair(size, now):
+            return False
         self.repairs_left -= 1
+        self.repaired_octets += size
         timestamp = (packet.timestamp + origin.timestamp_offset) & 0xFFFFFFFF
         if self.kind == "audio" or not self.rtx_payload_type:
             head = HEADER.pack(0x90, packet.marker | self.payload_type, wire_sequence, timestamp, self.ssrc)
@@ -200,6 +231,10 @@ class SubscribeConnection(ClientConnection):
         self.quiet = False
         """Nothing was heard of this client for long: nothing is sent until it is heard again."""
         self.pacer: Pacer[bytes] | None = None
+        self.round_trip_s = 0.0
+        self._repair_credit = 0.0
+        self._repair_at = 0.0
+        self._limit_kbps: float | None = None
         self._by_ssrc = {slot.ssrc: slot for slot in self.slots}
         link.on_moved = self._moved
 
@@ -234,6 +269,7 @@ class SubscribeConnection(ClientConnection):
 
     def pace(self, limit_kbps: float | None, audio_kbps: float, now: float) -> None:
         """Let video out evenly below this limit; None: the line has no end that we know, and nothing is held back."""
+        self._limit_kbps = limit_kbps
         if limit_kbps is not None:
             rate = FASTER * max(limit_kbps - audio_kbps, VIDEO_FLOOR_KBPS / 2)
             if self.pacer is None:
@@ -250,6 +286,18 @@ class SubscribeConnection(ClientConnection):
         for slot in self.slots:
             slot.paced = self.pacer is not None and slot.kind == "video"
         self._moved()
+
+    def afford_repair(self, octets: int, now: float) -> bool:
+        """Whether this much may be sent again now: a fifth of a line whose end is known."""
+        if self._limit_kbps is None:
+            return True
+        rate = self._limit_kbps * 125 * REPAIR_SHARE
+        self._repair_credit = min(rate, self._repair_credit + max(0.0, now - self._repair_at) * rate)
+        self._repair_at = now
+        if self._repair_credit < octets:
+            return False
+        self._repair_credit -= octets
+        return True
 
     def send_evenly(self, slot: OutSlot, packet: bytes) -> bool:
         if self.pacer is None:
@@ -291,8 +339,10 @@ class SubscribeConnection(ClientConnection):
 
     def _report(self, blocks: Sequence[tuple[OutSlot, rtcp.ReportBlock]], now: float) -> None:
         times = [time for slot, block in blocks if (time := slot.round_trip_s(block, now)) is not None]
+        if times:
+            self.round_trip_s = min(1.0, *times)
         weights = [max(1.0, slot.track.kbps) if slot.track is not None else 1.0 for slot, _ in blocks]
-        lost = sum(block.fraction_lost / 256 * weight for (_, block), weight in zip(blocks, weights, strict=True))
+        lost = sum(_lost(slot, block) * weight for (slot, block), weight in zip(blocks, weights, strict=True))
         assert self.on_report is not None
         sent = sum(slot.wire_octets() for slot in self.slots)
         self.on_report(sent, lost / sum(weights), min(times, default=None), now)
@@ -300,7 +350,13 @@ class SubscribeConnection(ClientConnection):
     def _repair(self, slot: OutSlot, request: rtcp.Nack, now: float) -> None:
         stamp = int(now * 262_144) & 0xFFFFFF
         for sequence in request.sequences:
-            if slot.send_again(sequence, stamp):
+            if slot.send_again(sequence, stamp, now):
                 self.repaired += 1
             else:
                 self.not_repaired += 1
+
+
+def _lost(slot: OutSlot, block: rtcp.ReportBlock) -> float:
+    """What this client's own line lost: its report counts what never reached us too."""
+    upstream = slot.track.upstream_loss if slot.track is not None else 0.0
+    return max(0.0, block.fraction_lost / 256 - upstream)

@@ -222,3 +222,8 @@ class Track:
     @property
     def kbps(self) -> float:
         return self.source.kbps if self.source is not None else 0.0
+
+    @property
+    def upstream_loss(self) -> float:
+        """Share of this track's packets that did not reach us lately."""
+        return self.source.connection.uplink.loss if self.source is not None else 0.0

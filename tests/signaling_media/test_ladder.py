@@ -84,6 +84,15 @@ def test_video_goes_first_and_captions_stay_last() -> None:
     assert [videos_of(rung, names) for rung in Rung] == [(), (), ("speaker",), ("speaker", "b", "c")]
 
 
+def test_sound_is_given_up_only_after_five_seconds_without_room_for_a_voice() -> None:
+    standing = step(Standing(), Rung.CAPTIONS, 0.0)
+    assert standing.rung is Rung.AUDIO
+    standing = step(standing, Rung.CAPTIONS, 4.0)
+    assert standing.rung is Rung.AUDIO
+    assert step(standing, Rung.AUDIO, 4.5).mute_since is None
+    assert step(standing, Rung.CAPTIONS, 5.0).rung is Rung.CAPTIONS
+
+
 def test_shares_leave_sound_its_part_and_have_a_floor() -> None:
     assert share_kbps(2, 100, 700) == 300
     assert share_kbps(3, 100, 300) == 150

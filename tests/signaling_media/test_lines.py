@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from signaling.media.allotment import Allotment, Wish, allot, by_weight
 from signaling.media.budget import Budget
-from signaling.media.ladder import Rung
+from signaling.media.ladder import MUTE_AFTER_S, Rung
 from signaling.media.lines import Downlink, Uplink, opus_samples
 
 
@@ -156,4 +156,5 @@ def test_a_cap_rests_every_video_and_no_sound() -> None:
 
 def test_a_line_that_cannot_carry_a_voice_is_left_to_the_captions() -> None:
     line = Downlink(budget=Budget(limit_kbps=16.0))
-    assert allot(Allotment(), line, {"x": 60.0}, WISHES, None, 0.0).silenced
+    assert not allot(Allotment(), line, {"x": 60.0}, WISHES, None, 0.0).silenced
+    assert allot(Allotment(), line, {"x": 60.0}, WISHES, None, MUTE_AFTER_S).silenced

@@ -1,17 +1,18 @@
 # Each target sets itself up: own .venv, locked Python packages, and for tests the Debian packages they need.
 #   make demo    three sites hold a dialogue; ARGS=--json, ARGS=--keep
 #   make test    the whole suite        make check   lint, types, architecture, sizes
-#   make bench   measured figures       make clean   remove what was built
+#   make bench   measured figures       make faults  break cables, processes, disks; ARGS="cut_10s loss_10", ARGS=--full
+#   make clean   remove what was built
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test check bench faults clean help
 
 help:
-	@sed -n '2,4s/^# \{0,3\}//p' Makefile
+	@sed -n '2,5s/^# \{0,3\}//p' Makefile
 
 demo: $(VENV)/.run
 	@$(BIN)/shimawa demo $(ARGS)
@@ -27,6 +28,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev build/.system
 	$(BIN)/python -m tools.bench $(ARGS)
+
+faults: $(VENV)/.dev build/.system
+	$(BIN)/python -m tests.faults $(ARGS)
 
 clean:
 	rm -rf build $(VENV)

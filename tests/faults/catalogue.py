@@ -12,6 +12,7 @@ from tests.faults.rows import Row
 Scenario = Callable[[Path, Undisturbed, bool], Awaitable[list[Row]]]
 
 SCENARIOS: dict[str, Scenario] = {
+    "short_cut": cuts.short_cut,
     "cut_10s": cuts.cut_10s,
     "silent_10s": cuts.silent_10s,
     "kill_transcription_worker": cuts.kill_transcription_worker,

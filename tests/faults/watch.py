@@ -47,6 +47,11 @@ class Watch:
         shown = _shown(before)
         return self.first(board, cut_at, lambda look: _shown(look) != shown)
 
+    def sentence_s(self, board: str, cut_at: float) -> float | None:
+        """Until the sentence differs."""
+        before = [look for look in self.looks[board] if look.at < cut_at][-1]
+        return self.first(board, cut_at, lambda look: _sentence(look) != _sentence(before))
+
     def sound_again_s(self, board: str, site_id: str, at: float) -> float | None:
         """Until packets of that site are counted again at that board; a new connection counts from nought."""
         before = [look for look in self.looks[board] if look.at < at][-1].received(site_id)
@@ -72,9 +77,14 @@ class Watch:
 
 
 def _shown(look: Look) -> tuple[object, ...]:
-    """What a person at the board sees change: the state, the sentence and the lamps of the links."""
+    """What the board's panel reads and shows: the state, the sentence and the lamps of the links."""
     link = look.status["link"]
-    return look.status["state"], look.status["sentence"]["en"], link["signaling"], link["publish"], link["subscribe"]
+    lamps = (link["signaling"], link["publish"], link["subscribe"], link["suspect"])
+    return look.status["state"], _sentence(look), *lamps
+
+
+def _sentence(look: Look) -> str:
+    return str(look.status["sentence"]["en"])
 
 
 @asynccontextmanager

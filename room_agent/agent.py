@@ -14,7 +14,7 @@ from room_agent.attendance import Attendance, Ending
 from room_agent.conductor import Connection, Link, Phase
 from room_agent.config import BoardSettings
 from room_agent.day import LATE_S
-from room_agent.devices import Devices, Openers
+from room_agent.devices import Devices, Openers, say_what_broke
 from room_agent.epochs import EpochCounter
 from room_agent.errors import HubRefused, HubUnreachable
 from room_agent.hub import HubClient, Invitation, signaling_url
@@ -86,6 +86,7 @@ class Agent:
     async def run(self) -> None:
         """For ever, or until the first session is over when the settings say `once`."""
         keeping = asyncio.create_task(self._keeping.run(), name="keeping")
+        keeping.add_done_callback(say_what_broke)
         try:
             while True:
                 began_at = time.monotonic()

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import hardware.devices
 from hardware.echo import EchoCanceller, EchoFreeMicrophone, echo_wanted, heard_by
@@ -81,7 +81,7 @@ class Devices:
             asyncio.create_task(self._speaker.run(), name="speaker"),
         ]
         for task in self._tasks:
-            task.add_done_callback(_say_what_broke)
+            task.add_done_callback(say_what_broke)
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -161,6 +161,6 @@ class Devices:
         await speaker.watch()
 
 
-def _say_what_broke(task: asyncio.Task[object]) -> None:
+def say_what_broke(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and task.exception() is not None:
         logger.error("%s broke", task.get_name(), exc_info=task.exception())

@@ -188,6 +188,7 @@ class Spool:
     # ---- facts
 
     def state(self) -> SpoolState:
+        broken = not self._thread.is_alive() and not self._stop.is_set()
         with self._lock:
             unsent: defaultdict[str, float] = defaultdict(float)
             for epoch, stream in self._index.streams.items():
@@ -200,10 +201,10 @@ class Spool:
             verdict = self._verdict
             lost = self._lost_s
         return SpoolState(
-            "full" if self._failing else verdict.level,
+            "full" if self._failing or broken else verdict.level,
             round(verdict.room_s) if self._room_known else None,
             tuple((session, round(unsent_s, 1)) for session, unsent_s in unsent.items() if unsent_s),
-            round(waiting, 1) if self._failing else 0.0,
+            round(waiting, 1) if self._failing or broken else 0.0,
             round(lost, 1),
         )
 
@@ -214,7 +215,7 @@ class Spool:
 
     def _run(self, epochs: list[int]) -> None:
         for epoch in epochs:
-            found = self._folder.load(epoch)
+            found = None if self._stop.is_set() else self._folder.load(epoch)
             if found is None:
                 continue
             if not found[1]:

@@ -194,9 +194,13 @@ class FeedServer:
 
     # ---- what the hub asks -----------------------------------------------------------------------------------------
 
-    def want(self, stream: OpenStream, languages: tuple[str, ...]) -> None:
-        """There is audio to hear: run the stream on a worker, now or as soon as there is one."""
+    def want(self, stream: OpenStream, languages: tuple[str, ...]) -> bool:
+        """There is audio to hear: run the stream on a worker, now or as soon as there is one.
+
+        True: a run of it is just being ended, so what follows is heard by another one.
+        """
         key = stream.key
+        cut = key in self._ended and key in self._running
         if key not in self._wanted:
             self._wanted[key] = (stream, languages)
             self._watermarks.setdefault(key, stream.stream.watermark_sample)
@@ -206,6 +210,7 @@ class FeedServer:
             self._assign(key)
         elif not running[1].ending:
             running[1].wake.set()
+        return cut
 
     def end(self, key: StreamKey) -> None:
         """Audio stopped: decide what is there. `FeedEvents.decided` follows, at once if nothing is undecided."""

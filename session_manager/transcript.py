@@ -25,6 +25,7 @@ PAUSE_S = 2.0
 """No packet for this long ends the run: the last word is decided now instead of when somebody speaks again."""
 TICK_S = 0.5
 SKIP_SAMPLES = 2 * 48_000
+JOINT_SAMPLES = 24_000
 
 log = logging.getLogger(__name__)
 
@@ -199,18 +200,23 @@ class Transcript:
         hearing = self._hearing.get(stream.key)
         if hearing is None:
             return
+        cut = False
         if not hearing.running:
             hearing.running = True
             hearing.decided.clear()
-            self._skip_what_never_came(hearing)
-        self.feed.want(stream, hearing.languages)
+            cut = not self._skip_what_never_came(hearing) and hearing.noted_end > 0
+        if self.feed.want(stream, hearing.languages) or cut:
+            # Sound was only held up: where one run ended and the next begins, an utterance may have been cut.
+            stream.late.append((hearing.noted_end, hearing.noted_end + JOINT_SAMPLES))
 
-    def _skip_what_never_came(self, hearing: _Hearing) -> None:
+    def _skip_what_never_came(self, hearing: _Hearing) -> bool:
         """After a long absence the worker need not listen to minutes of nothing; coverage names them as a gap."""
         watermark = max(self.feed.watermark(hearing.open.key), hearing.open.stream.watermark_sample)
         first = hearing.open.tail.first_from(watermark)
         if first is not None and first - watermark > SKIP_SAMPLES and watermark >= hearing.noted_end:
             self.feed.skip_to(hearing.open.key, first)
+            return True
+        return False
 
     def record_failed(self, stream: OpenStream, started_at: float, cause: str) -> None:
         self._on_record(stream.stream.session_id, cause)

@@ -255,3 +255,57 @@ async def test_a_worker_of_another_version_is_told_so(tmp_path: Path) -> None:
         refused = await worker.next()
         assert isinstance(refused, feed.FeedRefused)
         assert refused.code == "unsupported_version"
+
+
+async def test_a_repair_is_a_run_of_its_own_with_a_second_of_context(tmp_path: Path) -> None:
+    async with bench(tmp_path) as at:
+        worker = await at.worker()
+        opened = await at.speak(0, 300)
+        await worker.opened()
+        await worker.hear(300)
+        await at.recorder.settle()
+        heard: list[int] = []
+
+        async def hear(fact: feed.Final | feed.Progress) -> None:
+            heard.append(fact.watermark_sample)
+
+        repairing = asyncio.create_task(at.server.repair(opened, LANGUAGES, 100 * 960, 150 * 960, hear))
+        again = await worker.opened()
+        assert (again.repair, again.from_sample) == (True, 100 * 960)
+        assert await worker.hear(100) == list(range(50, 150))
+        assert await worker.next() == feed.StreamEnd(handle=again.handle, end_sample=150 * 960)
+        assert not at.server.spare
+        assert not await at.server.repair(opened, LANGUAGES, 0, 960, hear)
+        await worker.say(final(again.handle, 110 * 960, 120 * 960))
+        await worker.say(feed.StreamDone(id=2, handle=again.handle))
+        assert await asyncio.wait_for(repairing, 10)
+        assert heard == [120 * 960]
+        assert at.stored.finals == []
+        assert at.server.watermark(opened.key) == 0
+        assert at.server.spare
+
+
+async def test_a_repair_whose_worker_dies_is_not_done(tmp_path: Path) -> None:
+    async with bench(tmp_path) as at:
+        worker = await at.worker()
+        opened = await at.speak(0, 10)
+        await worker.opened()
+
+        async def hear(fact: feed.Final | feed.Progress) -> None: ...
+
+        repairing = asyncio.create_task(at.server.repair(opened, LANGUAGES, 0, 9_600, hear))
+        await worker.hear(10)
+        await worker.end.close(1006, "")
+        assert not await asyncio.wait_for(repairing, 10)
+
+
+async def test_no_repair_begins_while_a_final_waits(tmp_path: Path) -> None:
+    async with bench(tmp_path) as at:
+        worker = await at.worker()
+        await worker.say(feed.WorkerStatus(lag_s=4.0, load=1.0))
+        await worker.say(feed.Progress(id=1, handle=99, watermark_sample=0))
+        while at.server.spare:
+            await asyncio.sleep(0.01)
+        await worker.say(feed.WorkerStatus(lag_s=0.0, load=0.2))
+        while not at.server.spare:
+            await asyncio.sleep(0.01)

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from session_manager.recorder import OpenStream, Recorder
 from session_manager.records import Stream
 from signaling.ports import LoggedPacket
-from transcription.audio_log import AudioLog
+from transcription.audio_log import AudioLog, Packet
+from transcription.errors import LogWriteFailed
 
 OPUS_20_MS = bytes([0b11111_0_00]) + b"\x00" * 10
 NOW = 1_700_000_000.0
@@ -142,3 +145,29 @@ async def test_a_disk_that_refuses_is_said_once_and_captions_still_hear_everythi
         assert gap[0] == NOW
         assert round(gap[1] - gap[0], 3) == 0.1
         assert [one.sequence for one in await recorder.read(opened, 0, 100)] == [5, 6, 7]
+
+
+async def test_packets_that_come_another_way_are_on_the_disk_once(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, heard):
+        opened = await recorder.open(stream())
+        recorder.receive([packet(0), packet(3)])
+        brought = [Packet(number, number * 960, OPUS_20_MS) for number in range(4)]
+        assert await recorder.store(opened, brought) == 2
+        assert await recorder.store(opened, brought) == 0
+        assert opened.log.numbers() == (range(4),)
+        assert heard.arrivals == 1
+
+
+async def test_a_disk_that_refuses_what_was_brought_says_so(tmp_path: Path) -> None:
+    (tmp_path / "t1").write_text("a file where the log wants a folder")
+    async with recorder_in(tmp_path) as (recorder, _):
+        opened = await recorder.open(stream())
+        with pytest.raises(LogWriteFailed):
+            await recorder.store(opened, [Packet(0, 0, OPUS_20_MS)])
+
+
+async def test_a_packet_far_behind_the_newest_is_noted_as_late(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, _):
+        opened = await recorder.open(stream())
+        recorder.receive([packet(number) for number in (0, 1, 3, 2, 40, 5)])
+        assert opened.late == [(5 * 960, 6 * 960)]

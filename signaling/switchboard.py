@@ -69,7 +69,7 @@ Effect = Say | Presence | Gone
 class Grace:
     """Seconds for which a seat is kept after its connection was lost."""
 
-    board_s: float = 600.0
+    board_s: float = 900.0
     other_s: float = 60.0
 
     def of(self, role: Role) -> float:

@@ -17,7 +17,7 @@ FULL_QUEUE_MS = 60.0
 
 LOSING_QUEUE_MS = 35.0
 FULL_LOSS = 0.05
-"""This much loss together with a queue above `LOSING_QUEUE_MS` means full too."""
+"""This much loss together with a queue above `LOSING_QUEUE_MS` means full too, in two reports running."""
 
 HOPELESS_LOSS = 0.35
 CUT = 0.85
@@ -68,21 +68,19 @@ def heed(budget: Budget, evidence: Evidence, now: float) -> Budget:
     """The budget after one more report."""
     passed_s = 0.0 if budget.heard_at is None else min(1.0, max(0.0, now - budget.heard_at))
     budget = replace(budget, heard_at=now)
-    weight = _weight(evidence)
-    if not weight:
+    if not _is_sign(evidence):
         return _grown(replace(budget, signs=0), evidence, passed_s, now)
-    budget = replace(budget, signs=min(2, budget.signs + weight))
+    budget = replace(budget, signs=min(2, budget.signs + 1))
     if budget.signs < 2:
         return budget
     return _cut(budget, evidence, now)
 
 
-def _weight(evidence: Evidence) -> int:
-    """0: nothing wrong; 1: a sign that must come twice; 2: proof."""
+def _is_sign(evidence: Evidence) -> bool:
+    """Of a full line. It must come twice running: a machine that paused for a moment looks like one once."""
     queue_ms = evidence.queue_ms or 0.0
-    if queue_ms >= LOSING_QUEUE_MS and evidence.loss >= FULL_LOSS:
-        return 2
-    return int(queue_ms >= FULL_QUEUE_MS or evidence.loss >= HOPELESS_LOSS)
+    losing = queue_ms >= LOSING_QUEUE_MS and evidence.loss >= FULL_LOSS
+    return losing or queue_ms >= FULL_QUEUE_MS or evidence.loss >= HOPELESS_LOSS
 
 
 def _cut(budget: Budget, evidence: Evidence, now: float) -> Budget:

@@ -37,7 +37,7 @@ async def test_a_peer_joins_with_the_whole_picture_and_the_others_hear_of_it() -
         assert (body["snapshot"]["title"], body["snapshot"]["state"]) == ("島の会", "live")
         assert (body["role"], body["resumed"], body["next_seq"]) == ("participant", False, 1)
         assert second.welcome["ep"] > first.welcome["ep"]
-        assert first.welcome["b"]["grace_s"] == 600.0
+        assert first.welcome["b"]["grace_s"] == 900.0
 
 
 async def test_a_resumed_peer_gets_exactly_the_events_it_missed() -> None:

@@ -320,7 +320,7 @@ def test_the_newer_peer_of_a_seat_wins_and_keeps_what_the_seat_was_given() -> No
     assert new.hand_raised
 
 
-@pytest.mark.parametrize(("role", "grace_s"), [(Role.BOARD, 600.0), (Role.PARTICIPANT, 60.0), (Role.LOBBY, 60.0)])
+@pytest.mark.parametrize(("role", "grace_s"), [(Role.BOARD, 900.0), (Role.PARTICIPANT, 60.0), (Role.LOBBY, 60.0)])
 def test_a_lost_seat_is_kept_for_its_grace_and_then_given_up(role: Role, grace_s: float) -> None:
     board, [watching, away] = _board(Role.FACILITATOR, role)
     board.publish(away, [_track("mic", away)])

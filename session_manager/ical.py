@@ -23,6 +23,7 @@ MAX_BYTES = 1_048_576
 MAX_ENTRIES = 5_000
 MAX_OCCURRENCES = 20_000
 MAX_TEXT = 2_000
+_NO_CALENDAR = "This is no calendar that can be read (iCalendar, .ics)."
 PRODUCT = "-//Shimawa//Shimawa//EN"
 _SLOW_RULES = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
 
@@ -226,9 +227,12 @@ def _address(who: Attendee, *, organiser: bool = False) -> icalendar.vCalAddress
 
 def _read(data: bytes) -> icalendar.Calendar:
     try:
-        return icalendar.Calendar.from_ical(data)
+        found = icalendar.Calendar.from_ical(data)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise NotPossible("This is no calendar that can be read (iCalendar, .ics).") from error
+        raise NotPossible(_NO_CALENDAR) from error
+    if not isinstance(found, icalendar.Calendar):
+        raise NotPossible(_NO_CALENDAR)
+    return found
 
 
 def _entry_or_none(event: Any, zone: str) -> CalendarEntry | None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from session_manager.access import (
     EVERYBODY,
     PERSONAL,
-    ROWS as SCOPES,
     RULES,
     STRANGER,
     Action,
@@ -20,6 +19,9 @@ from session_manager.access import (
     Resource,
     Scope,
     may,
+)
+from session_manager.access import (
+    ROWS as SCOPES,
 )
 
 ADMINISTRATOR = Identity(Kind.ADMINISTRATOR, "a")

@@ -25,6 +25,7 @@ from transcription.opus import packet_duration
 
 QUEUE_PACKETS = 50_000
 FLUSH_S = 0.5
+ORIGIN_SAMPLES = 48_000
 LATE_SAMPLES = 12_000
 """A packet this far behind the newest may come after the worker has stopped waiting for it."""
 
@@ -41,6 +42,8 @@ class OpenStream:
     log: StreamLog
     tail: Tail = field(default_factory=Tail)
     origin_at: float | None = None
+    origin_from: int | None = None
+    """Sample of the first packet while `origin_at` may still be corrected; None before it and when it is fixed."""
     end_sample: int = 0
     last_packet_at: float = 0.0
     closed: bool = False
@@ -171,9 +174,7 @@ class Recorder:
             self._events.packets_arrived(stream)
 
     def _take_in(self, stream: OpenStream, arrived: LoggedPacket) -> None:
-        if stream.origin_at is None:
-            stream.origin_at = arrived.arrived_at - arrived.sample / 48_000
-            self._events.origin_known(stream)
+        self._look_at_clock(stream, arrived)
         packet = Packet(arrived.sequence, arrived.sample, arrived.payload)
         end_sample = arrived.sample + packet_duration(arrived.payload)
         if end_sample < stream.end_sample - LATE_SAMPLES:
@@ -187,6 +188,22 @@ class Recorder:
         except queue.Full:
             self.refused += 1
             self._failed(stream, arrived.arrived_at, "disk_slow")
+
+    def _look_at_clock(self, stream: OpenStream, arrived: LoggedPacket) -> None:
+        """The instant of sample 0 by the least delayed packet of the first second: the very first is often late."""
+        began = arrived.arrived_at - arrived.sample / 48_000
+        if stream.origin_at is None:
+            stream.origin_at, stream.origin_from = began, arrived.sample
+        elif stream.origin_from is not None:
+            stream.origin_at = min(stream.origin_at, began)
+            if arrived.sample - stream.origin_from >= ORIGIN_SAMPLES:
+                self.fix_origin(stream)
+
+    def fix_origin(self, stream: OpenStream) -> None:
+        """From now on it stays, because lines are placed by it."""
+        if stream.origin_from is not None:
+            stream.origin_from = None
+            self._events.origin_known(stream)
 
     async def store(self, stream: OpenStream, packets: Sequence[Packet]) -> int:
         """Packets that came another way, flushed to the medium; how many were new. Raises `LogWriteFailed`.

@@ -100,6 +100,7 @@ class Transcript:
         if hearing is None:
             return
         hearing.open.closed = True
+        self.recorder.fix_origin(hearing.open)
         await self._note_end(hearing)
         self._end_run(hearing)
 
@@ -232,6 +233,7 @@ class Transcript:
     async def final(self, stream: OpenStream, fact: feed.Final, watermark_from: int) -> bool:
         if fact.end_sample <= watermark_from:
             return False  # decided before: a worker that began again inside an utterance heard its end twice
+        self.recorder.fix_origin(stream)
         hearing = self._hearing.get(stream.key)
         if hearing is not None and hearing.origin_stored is not None:
             await hearing.origin_stored

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -90,10 +90,24 @@ async def test_what_was_received_is_in_the_log_when_it_has_settled(tmp_path: Pat
         assert heard.arrivals == 1
 
 
-async def test_the_first_packet_fixes_the_instant_of_sample_zero(tmp_path: Path) -> None:
+async def test_the_least_delayed_packet_of_the_first_second_fixes_the_instant_of_sample_zero(tmp_path: Path) -> None:
     async with recorder_in(tmp_path) as (recorder, heard):
         await recorder.open(stream())
-        recorder.receive([packet(50), packet(51)])
+        late = [replace(packet(number), arrived_at=packet(number).arrived_at + 0.1) for number in range(10)]
+        recorder.receive([*late, *(packet(number) for number in range(10, 50))])
+        assert heard.origins == []
+        recorder.receive([packet(50)])
+        early = replace(packet(51), arrived_at=packet(51).arrived_at - 0.1)
+        recorder.receive([early])
+        assert heard.origins == [NOW]
+
+
+async def test_a_line_that_comes_before_the_first_second_is_over_fixes_it_too(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, heard):
+        opened = await recorder.open(stream())
+        recorder.receive([packet(5)])
+        recorder.fix_origin(opened)
+        recorder.fix_origin(opened)
         assert heard.origins == [NOW]
 
 

@@ -22,7 +22,6 @@ from room_agent.spool import (
     Holding,
     Limits,
     Run,
-    Runs,
     SpoolIndex,
     Stream,
     Verdict,
@@ -341,11 +340,3 @@ def _records(pending: list[Pending]) -> Iterator[list[Pending]]:
         batch.append(entry)
     if batch:
         yield batch
-
-
-def unheld(spool: Spool, epoch: int, wanted: Runs) -> Runs:
-    """Numbers that this board can not give."""
-    held = next((each for each in spool.holdings() if each.epoch == epoch), None)
-    if held is None:
-        return wanted
-    return without(merged(wanted), without((Run(held.first_sequence, held.next_sequence),), held.missing))

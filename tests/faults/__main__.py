@@ -12,9 +12,11 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
+from collections.abc import Coroutine
 from pathlib import Path
 
 from rich.console import Console
@@ -71,10 +73,17 @@ def _run(names: list[str], logs: Path, full: bool, out: Path) -> list[Row]:
 def _one(name: str, folder: Path, undisturbed: Undisturbed, full: bool) -> list[Row]:
     """A scenario that falls over is a broken budget, not the end of the suite."""
     try:
-        return asyncio.run(SCENARIOS[name](folder, undisturbed, full))
+        return asyncio.run(_tidily(SCENARIOS[name](folder, undisturbed, full)))
     except Exception as error:  # noqa: BLE001 - whatever it is, the others shall run and this one be told
         told = tuple(traceback.format_exception_only(error)) + tuple(traceback.format_tb(error.__traceback__)[-3:])
         return [Row(name, "runs to its end", f"{type(error).__name__}: {error}".splitlines()[0][:120], False, "", told)]
+
+
+async def _tidily(scenario: Coroutine[object, object, list[Row]]) -> list[Row]:
+    """A suite that is asked to stop takes its namespaces and processes down first, as at Ctrl-C."""
+    task = asyncio.ensure_future(scenario)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from tests.faults import cuts, lines, wear
 from tests.faults.cuts import Undisturbed
 from tests.faults.rows import Row
 
-Scenario = Callable[[Path, Undisturbed, bool], Awaitable[list[Row]]]
+Scenario = Callable[[Path, Undisturbed, bool], Coroutine[object, object, list[Row]]]
 
 SCENARIOS: dict[str, Scenario] = {
     "short_cut": cuts.short_cut,

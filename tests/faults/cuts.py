@@ -11,6 +11,7 @@ from pathlib import Path
 
 from session_manager.demo.dialogue import Dialogue
 from tests.faults.compare import compare
+from tests.faults.network import Delay
 from tests.faults.plays import Fault, Outcome, Play, Scene
 from tests.faults.rows import Row, at_most
 from tests.faults.scene import script
@@ -61,9 +62,9 @@ class Undisturbed:
         self._folder = folder
         self._known: dict[str, Outcome] = {}
 
-    async def of(self, name: str, dialogue: Dialogue) -> Outcome:
+    async def of(self, name: str, dialogue: Dialogue, delay: Delay | None = None) -> Outcome:
         if name not in self._known:
-            self._known[name] = await Play(dialogue, self._folder / f"undisturbed-{name}").run()
+            self._known[name] = await Play(dialogue, self._folder / f"undisturbed-{name}", delay=delay).run()
         return self._known[name]
 
 

@@ -26,7 +26,7 @@ SOME_VIDEO_KBPS = 60.0
 async def loss(folder: Path, undisturbed: Undisturbed, full: bool, *, percent: int) -> list[Row]:
     """Random loss at both ends of one board's cable, once everybody has joined."""
     dialogue = talk(7)
-    plain = await undisturbed.of("talk-7", dialogue)
+    plain = await undisturbed.of("talk-7-far", dialogue, FAR)
 
     async def fault(scene: Scene) -> None:
         scene.network.lose(HERE, percent)

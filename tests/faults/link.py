@@ -2,7 +2,7 @@
 
 Each end is a tunnel interface in its namespace. A packet read from one is written to the other when its time has
 come, never before the one ahead of it (a queue keeps its order). The queue is bounded by packets; beyond, the newest
-is lost. The kernel's netem is not everywhere; this needs only /dev/net/tun. Ends by signal.
+is lost. The kernel's netem is not everywhere; this needs only /dev/net/tun. Ends when its standard input closes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ async def carry(delay_ms: float, jitter_ms: float, cables: list[str]) -> None:
         for source, sink in (ends, ends[::-1]):
             Way(source, sink, delay_ms / 1000, jitter_ms / 1000, chance)
     print("ready", flush=True)
-    await asyncio.Event().wait()
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), over.set)
+    await over.wait()
 
 
 if __name__ == "__main__":

@@ -149,8 +149,7 @@ class Network:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._link is not None:
-            self._link.kill()
-            self._link.wait()
+            self._link.communicate(timeout=COMMAND_S)
             self._link = None
         while self._made:
             _remove(self._made.pop())
@@ -168,7 +167,7 @@ class Network:
         """Tunnels whose packets a process of ours carries over; see `link.py`."""
         ends = [f"{self.hub}/{c.at_hub}:{c.namespace}/{c.at_board}" for c in self.cables.values()]
         command = [sys.executable, "-m", "tests.faults.link", str(delay.ms), str(delay.jitter_ms), *ends]
-        self._link = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+        self._link = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         assert self._link.stdout is not None
         if not self._link.stdout.readline():
             raise RuntimeError("the delayed link did not start")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Scene:
         return self.marks[name]
 
 
-Fault = Callable[[Scene], Awaitable[None]]
+Fault = Callable[[Scene], Coroutine[object, object, None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Hum:
 
     def __init__(self) -> None:
         turns = np.arange(PACKET) * (200.0 / SAMPLE_RATE)
-        self._sound = (0.1 * np.sin(2 * np.pi * turns)).astype(np.float32)
+        self._sound: Samples = (0.1 * np.sin(2 * np.pi * turns)).astype(np.float32)
 
     def decode(self, payload: bytes) -> Samples | None:
         return self._sound

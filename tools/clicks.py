@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ import numpy as np
 from hardware.drivers.simulated import SimulatedSpeaker
 from hardware.ports import SAMPLE_RATE, Render, Samples
 
+PRIORITY = -15
 PERIOD = 24_077
 """Half a second and a little: clicks fall on every place of a 20 ms packet in turn. No delay may reach it."""
 PERIOD_S = PERIOD / SAMPLE_RATE
@@ -20,6 +23,14 @@ THRESHOLD = 0.3
 HERTZ = 140.0
 HARMONICS = (1.0, 0.7, 0.5, 0.3, 0.2)
 VOICE = 0.04
+
+
+def go_first() -> None:
+    """Before the others on a busy machine, where the system lets us, as an installed board does: it is the software
+    that is measured here. Processes that are started afterwards inherit it; so the baseline has it too.
+    """
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
 
 
 class Clicks:

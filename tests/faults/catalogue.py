@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from tests.faults import cuts, lines, wear
+from tests.faults import close, cuts, lines, wear
 from tests.faults.cuts import Undisturbed
 from tests.faults.rows import Row
 
@@ -25,6 +25,7 @@ SCENARIOS: dict[str, Scenario] = {
     "loss_20": lines.loss_20,
     "cap_800": lines.cap_800,
     "cap_64": lines.cap_64,
+    "mouth_to_ear": close.mouth_to_ear,
     "drift": wear.drift,
     "disk_full": wear.disk_full,
     "cut_10min": cuts.cut_long,

@@ -318,6 +318,7 @@ class Mending:
         if live is not None and part.end > live:
             return False
         self._transcript.feed.skip_to(key, part.end)
+        await self._fix_origin(mend.opened)
         try:
             changes = await asyncio.to_thread(self._store.repair, *key, part, list(heard), list(marks), self._clock())
         except SessionManagerError:
@@ -328,6 +329,12 @@ class Mending:
             if one.event_number is not None:
                 self._announcer.fact(one.line.session_id, line_body(one.line), one.event_number)
         return True
+
+    async def _fix_origin(self, opened: OpenStream) -> None:
+        """Lines are placed by it, so it stays from now on."""
+        if opened.origin_from is not None and opened.origin_at is not None:
+            self._transcript.recorder.fix_origin(opened)
+            await asyncio.to_thread(self._store.set_origin, *opened.key, opened.origin_at)
 
     async def _finished(self, key: StreamKey, mend: _Mend) -> None:
         """No marks are left."""

@@ -152,6 +152,9 @@ async def at_sea(network: Network, stage: SeaStage) -> AsyncIterator[SeaStage]:
             async with stage:
                 await stage.everybody_joined()
                 yield stage
+                for child in (*stage.boards.values(), *stage.hub_processes):
+                    with contextlib.suppress(ProcessLookupError):
+                        child.process.kill()  # all is read; a board would say its farewell for seconds
         finally:
             enter(f"/proc/self/fd/{home.fileno()}")
 

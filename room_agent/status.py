@@ -188,6 +188,9 @@ def sentence(status: Status) -> Sentence:
         ja, en = [_ALONE.ja], [_ALONE.en]
     if status.state == "live" and "up" not in (status.link.publish, status.link.subscribe):
         ja, en = ["音声の通り道を準備しています。"], ["Connected to the hub; sound is on its way."]
+    elif status.state == "live" and status.link.suspect:
+        ja = ["ハブからの音声が途切れています。自動でつなぎ直します。そのままお待ちください。"]
+        en = ["Nothing comes from the hub right now. The board reconnects by itself; please wait."]
     for device in status.devices:
         if device.error is not None:
             without = _WITHOUT[device.kind]

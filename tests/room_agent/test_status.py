@@ -46,6 +46,12 @@ def test_live_without_media_is_not_called_connected() -> None:
     assert "sound is on its way" in sentence(Status("live", link=LinkFacts(signaling="connected"))).en
 
 
+def test_a_path_that_fell_silent_is_said_while_everything_still_counts_as_up() -> None:
+    said = sentence(Status("live", link=LinkFacts(publish="up", subscribe="up", suspect=True)))
+    assert "Nothing comes from the hub" in said.en
+    assert "途切れ" in said.ja
+
+
 def test_the_facts_are_plain_json() -> None:
     status = Status("live", link=UP, heard={"s1": HeardFacts("壱岐", 12.5)}, playout={"s1": {"latency_ms": 40.0}})
     read = json.loads(json.dumps(status.as_json(), allow_nan=False))

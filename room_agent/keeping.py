@@ -110,7 +110,7 @@ class Keeping:
         if session.state != "local" and session.ends_at:
             known = DaySession(
                 session_id=session.session_id,
-                title=session.title,
+                title=session.title or self._day.day.title(session.session_id),
                 starts_at=session.starts_at or 0.0,
                 ends_at=session.ends_at,
                 state=session.state,

@@ -178,3 +178,25 @@ def test_windows_are_the_shortest_with_room_for_the_tail() -> None:
     assert [window_for(seconds) for seconds in (0.5, 4.0, 4.1, 9.0, 14.0, 19.0, 20.0, 40.0)] == [
         5.0, 5.0, 10.0, 10.0, 15.0, 20.0, 30.0, 30.0,
     ]  # fmt: skip
+
+
+def test_what_is_heard_again_waits_for_everything_else_one_at_a_time() -> None:
+    one = scheduler()
+    one.be_patient(9)
+    for number in range(3):
+        one.add_final(request(9, number), 0.0)
+    one.add_final(request(1, 0), 0.0)
+    one.offer_partial(request(2, 0, "partial"), 0.0)
+    assert one.lag_s(5.0) == 5.0
+    order = [[(each.stream, each.kind) for each in served(one)] for _ in range(4)]
+    assert order == [[(1, "final")], [(2, "partial")], [(9, "final")], [(9, "final")]]
+    assert one.lag_s(5.0) == 0.0
+
+
+def test_what_is_heard_again_is_no_load() -> None:
+    one = scheduler()
+    one.be_patient(9)
+    one.add_final(request(9, 0), 0.0)
+    batch = one.next_batch(0.0)
+    one.served(batch, 0.0, 10.0)
+    assert one.load == 0.0

@@ -147,3 +147,41 @@ async def test_without_devices_one_listens_and_can_open_the_microphone_later(tmp
             await expect(one.locator("#tiles .tile.speaking .name")).to_have_text("太郎", timeout=20_000)
             await other.click("#toggle-camera")
             await hears_and_sees(one)
+
+
+PULSES = """
+async (wanted) => {
+  const bytes = async (pc) => {
+    for (const each of (await pc.getStats()).values()) if (each.type === "transport") return each.bytesReceived;
+    return 0;
+  };
+  const { publish, subscribe } = shimawa.connections();
+  const before = [await bytes(publish), await bytes(subscribe)];
+  let changes = 0;
+  let last = before[1];
+  while (changes < wanted) {
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    const now = await bytes(subscribe);
+    if (now !== last) changes += 1;
+    last = now;
+  }
+  const after = shimawa.connections();
+  return after.publish === publish && after.subscribe === subscribe && await bytes(publish) > before[0];
+}
+"""
+
+
+async def test_alone_in_a_session_both_connections_have_a_pulse_and_stay_what_they_are(tmp_path: Path) -> None:
+    """Nobody else is there and nothing flows: without the hub's pulse both would be called dead after three seconds."""
+    async with chromium() as browser, running_hub(tmp_path) as hub:
+        now = time.time()
+        session = hub.store.add_session("通話", now, now + 3600, "Asia/Tokyo", [NewSite("壱岐", None)])
+        await hub.live.start_session(session.session_id)
+        code = hub.store.add_invitation(session.session_id, "participant", now + 3600, None).code
+        async with opened(browser, permissions=["camera", "microphone"]) as (_, page):
+            await join(page, hub, code, "花子")
+            await page.wait_for_function(
+                "() => { const { publish, subscribe } = shimawa.connections();"
+                " return [publish, subscribe].every((pc) => pc?.connectionState === 'connected'); }"
+            )
+            assert await page.evaluate(PULSES, 10)

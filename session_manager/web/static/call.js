@@ -10,7 +10,12 @@ const AUDIO_BITS = 32_000;
 const VIDEO_BITS = 500_000;
 const VIDEO_FPS = 15;
 const UP_MS = 10_000;
-const DISCONNECTED_MS = 3_000;
+/** The hub sends something on every connection twice a second: silence is news. */
+const LOOK_MS = 500;
+const SUSPECT_MS = 1_000;
+const DEAD_MS = 3_000;
+/** Two looks so far apart: this page was asleep, and what it did not hear proves nothing. */
+const LATE_LOOK_MS = 1_500;
 const LONGEST_PAUSE_MS = 10_000;
 
 /** Refusals that trying again does not change; the next welcome or admission does. */
@@ -36,10 +41,40 @@ export function speechOpus(sdp) {
 
 const delay = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
+/** All bytes that came on a connection so far; null while it cannot be told. */
+async function bytesReceived(pc) {
+  const report = await pc.getStats().catch(() => null);
+  for (const each of report?.values() ?? []) if (each.type === "transport") return each.bytesReceived ?? null;
+  return null;
+}
+
+/**
+ * How long nothing has come, by a counter that is read now and then. `note(count, now)` gives `alive`, `suspect` (a
+ * second) or `dead` (three); what was never heard is still being opened, and a page that slept starts anew.
+ */
+export class Pulse {
+  #count = 0; #since = 0; #looked = null;
+
+  note(count, now) {
+    const late = this.#looked !== null && now - this.#looked > LATE_LOOK_MS;
+    this.#looked = now;
+    if (!count || count !== this.#count) {
+      this.#count = count;
+      this.#since = now;
+    } else if (late) {
+      this.#since = Math.max(this.#since, now - SUSPECT_MS);
+    }
+    const silent = now - this.#since;
+    if (silent >= DEAD_MS) return "dead";
+    return silent >= SUSPECT_MS ? "suspect" : "alive";
+  }
+}
+
 /** One direction. `dial(generation)` makes the connection; this class keeps exactly one of them alive. */
 class Direction {
   constructor(name, dial, tell) {
     Object.assign(this, { name, dial, tell, generation: -1, pc: null, next: null, wanted: false, failures: 0, running: null });
+    this.verdict = "alive";
   }
 
   reset() {
@@ -60,6 +95,7 @@ class Direction {
     if (!pc) return;
     pc.onconnectionstatechange = null;
     clearTimeout(pc.deadline);
+    clearInterval(pc.watch);
     pc.close();
   }
 
@@ -113,21 +149,37 @@ class Direction {
           this.pc = pc;
           this.next = null;
           this.close(old);
+          this.#listen(pc);
           this.tell("up", { connection: this.name, generation });
         }
       } else if (state === "failed" || state === "closed") {
         this.#failed(pc, state);
-      } else if (state === "disconnected") {
-        pc.deadline = setTimeout(() => this.#failed(pc, state), DISCONNECTED_MS);
-      } else {
+      } else if (state !== "disconnected") {
         pc.deadline = setTimeout(() => this.#failed(pc, "slow"), UP_MS);
       }
     };
   }
 
+  /** Own liveness: the browser's word for a dead path comes after 6 s, its end after 16. */
+  #listen(pc) {
+    const pulse = new Pulse();
+    this.verdict = "alive";
+    pc.watch = setInterval(async () => {
+      const count = await bytesReceived(pc);
+      if (count === null || pc !== this.pc) return;
+      const before = this.verdict;
+      this.verdict = pulse.note(count, performance.now());
+      if (this.verdict === before) return;
+      if (this.verdict === "alive") this.tell("heard", { connection: this.name });
+      else if (before === "alive") this.tell("suspect", { connection: this.name });
+      if (this.verdict === "dead" && !this.next && !this.running) this.#failed(pc, "silent");
+    }, LOOK_MS);
+  }
+
   async #failed(pc, cause) {
     if (!this.wanted || (pc !== this.pc && pc !== this.next)) return;
-    pc.onconnectionstatechange = null;
+    // A path that fell silent may still come back: it is listened to until the next one carries.
+    if (cause !== "silent") pc.onconnectionstatechange = null;
     this.tell("down", { connection: this.name, cause });
     if (this.failures > 0) await delay(Math.min(LONGEST_PAUSE_MS, 300 * 2 ** this.failures));
     this.failures += 1;
@@ -137,7 +189,7 @@ class Direction {
 
 /**
  * Emits (`on`): `media` {trackId -> MediaStreamTrack} whenever what can be heard and seen changed; `up` and `down`
- * {connection}; `trouble` {connection, code, message}.
+ * {connection}; `suspect` (nothing came for a second) and `heard` (again) {connection}; `trouble` {connection, code, message}.
  */
 export class Call {
   #signaling; #listeners = new Map(); #local = { audio: null, video: null }; #muted = { audio: false, video: false };
@@ -151,6 +203,7 @@ export class Call {
       tell(type, body);
       if (type === "up") this.#mediaChanged();
     });
+    this.on("heard", () => signaling.hurry());
     signaling.on("joined", ({ welcome, resumed }) => {
       this.#permissions = welcome.permissions ?? [];
       this.#joined(resumed);
@@ -228,7 +281,7 @@ export class Call {
       return;
     }
     for (const direction of [this.#publish, this.#subscribe]) {
-      const dead = !direction.pc || ["failed", "closed", "disconnected"].includes(direction.pc.connectionState);
+      const dead = !direction.pc || direction.verdict === "dead" || ["failed", "closed"].includes(direction.pc.connectionState);
       if (direction.wanted && dead && !direction.next) direction.make();
     }
   }

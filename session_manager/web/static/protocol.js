@@ -70,9 +70,11 @@ export class Signaling {
     this.#connect();
   }
 
-  /** The network is said to be back: try now instead of after the back-off. */
+  /** The network is said to be back: try now, instead of after the back-off or a connection attempt that hangs. */
   hurry() {
-    if (this.#over || this.#socket || !this.#timers.retry) return;
+    if (this.#over || this.#open) return;
+    if (this.#socket) this.#drop();
+    else if (!this.#timers.retry) return;
     this.#attempt = 0;
     clearTimeout(this.#timers.retry);
     this.#timers.retry = null;

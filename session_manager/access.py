@@ -112,6 +112,10 @@ class Action(StrEnum):
     SEE_OUTBOX = "see_outbox"
     READ_AUDIT = "read_audit"
     OWN_TOKENS = "own_tokens"
+    READ_BOOKINGS = "read_bookings"
+    BOOK = "book"  # make, change, cancel, check in, end, extend, series
+    APPROVE_BOOKINGS = "approve_bookings"
+    CHANGE_RULES = "change_rules"  # limits, prices, opening hours, guest passes
 
 
 EVERYBODY = frozenset(Kind)
@@ -159,6 +163,10 @@ ROWS: dict[Action, dict[Kind, Scope]] = {
     Action.SEE_OUTBOX: _OFFICE,
     Action.READ_AUDIT: _ADMINISTRATOR,
     Action.OWN_TOKENS: {**_OFFICE, **_ONESELF},
+    Action.READ_BOOKINGS: _OFFICE,
+    Action.BOOK: _OFFICE,
+    Action.APPROVE_BOOKINGS: _OFFICE,
+    Action.CHANGE_RULES: _ADMINISTRATOR,
 }
 
 RULES: dict[Action, frozenset[Kind]] = {action: frozenset(row) for action, row in ROWS.items()}

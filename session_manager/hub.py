@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from session_manager import tokens
 from session_manager.account import Account
 from session_manager.announcer import Announcer
+from session_manager.caretaker import Caretaker
 from session_manager.directory import HubDirectory
 from session_manager.errors import StartFailed
 from session_manager.listeners import Listeners
@@ -162,6 +163,7 @@ class Hub:
         self.store = Store.open(settings.data / "shimawa.db")
         secret = tokens.load_secret(settings.data)
         worker_token = settings.worker_token or secrets.token_urlsafe(32)
+        self.caretaker = Caretaker(self.store, clock)
         listeners = Listeners()
         announcer = Announcer(listeners)
         self.recogniser = Recogniser(settings, worker_token)
@@ -259,6 +261,7 @@ class Hub:
             async with asyncio.TaskGroup() as group:
                 background = [group.create_task(self.transcript.run(), name="transcript")]
                 background.append(group.create_task(self._watch_media(), name="media-figures"))
+                background.append(group.create_task(self.caretaker.run(), name="caretaker"))
                 web = group.create_task(self._web.serve(sockets=[self._socket]), name="web")
                 await self.live.restore()
                 background.append(group.create_task(self.mending.run(), name="mending"))

@@ -124,7 +124,10 @@ def over_limits(limits: Limits, wanted: Interval, usage: Usage, now: float) -> l
     """A sentence for each rule that the wish breaks; empty: none."""
     rows = (
         (wanted.starts_at + 300 < now, "The time is past."),
-        (wanted.starts_at - now < limits.notice_s, _least("This must be booked {} ahead.", limits.notice_s)),
+        (
+            bool(limits.notice_s) and wanted.starts_at - now < limits.notice_s,
+            _least("This must be booked {} ahead.", limits.notice_s),
+        ),
         (_above(wanted.starts_at - now, limits.ahead_s), _least("This can be booked {} ahead.", limits.ahead_s)),
         (wanted.length_s < limits.shortest_s, _least("A booking lasts {} or longer.", limits.shortest_s)),
         (_above(wanted.length_s, limits.longest_s), _least("A booking lasts {} or less.", limits.longest_s)),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,8 @@ HORIZON = timedelta(days=400)
 _PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"}
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 _DAY_NAMES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_COMPACT = "%Y%m%dT%H%M%S"
+"""Also the bound of every search: a rule that never comes true ends with the horizon."""
 _SPELLING = re.compile(r"[A-Z0-9=;,+\-]{1,200}")
 
 Mode = Literal["in_person", "online", "hybrid"]
@@ -63,18 +66,21 @@ def expand(rule: str, first: Wall) -> list[Wall]:
     """From `first` on, all with its local times and length. Raises BadRule for what we do not know or cannot bound."""
     parts = _parts(rule, first.zone)
     length = first.ends - first.starts
+    count = int(parts.pop("COUNT", MAX_DATES))
+    wanted = datetime.strptime(parts["UNTIL"], _COMPACT) if "UNTIL" in parts else None
+    horizon = first.starts + HORIZON
+    parts["UNTIL"] = min(wanted or horizon, horizon).strftime(_COMPACT)
     try:
-        dates = rrulestr(";".join(f"{key}={value}" for key, value in parts.items()), dtstart=first.starts)
-    except (ValueError, TypeError, IndexError) as error:
+        rule_read = rrulestr(";".join(f"{key}={value}" for key, value in parts.items()), dtstart=first.starts)
+        dates = list(islice(rule_read, MAX_DATES + 1))
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise BadRule("That rule cannot be read. Write it as in a calendar, like FREQ=WEEKLY;COUNT=12.") from error
-    found: list[Wall] = []
-    for starts in dates:
-        if len(found) == MAX_DATES or starts - first.starts > HORIZON:
-            raise BadRule("A series has at most 400 dates within 13 months. Choose an earlier end.")
-        found.append(Wall(starts, starts + length, first.zone))
-    if not found:
+    if not dates:
         raise BadRule("That rule gives no date at all.")
-    return found
+    cut = len(dates) < count if wanted is None else wanted > horizon or len(dates) > MAX_DATES
+    if cut:
+        raise BadRule("A series has at most 400 dates within 13 months. Choose an earlier end.")
+    return [Wall(starts, starts + length, first.zone) for starts in dates[:count]]
 
 
 def _parts(rule: str, zone: str) -> dict[str, str]:
@@ -105,8 +111,8 @@ def _until(text: str, zone: str) -> str:
             return datetime.strptime(text, "%Y%m%d").strftime("%Y%m%dT235959")
         if text.endswith("Z"):
             at = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=ZoneInfo("UTC"))
-            return at.astimezone(ZoneInfo(zone)).strftime("%Y%m%dT%H%M%S")
-        return datetime.strptime(text, "%Y%m%dT%H%M%S").strftime("%Y%m%dT%H%M%S")
+            return at.astimezone(ZoneInfo(zone)).strftime(_COMPACT)
+        return datetime.strptime(text, _COMPACT).strftime(_COMPACT)
     except (ValueError, OverflowError) as error:
         raise BadRule("The last day of a series is written like 20261231.") from error
 

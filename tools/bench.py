@@ -48,6 +48,7 @@ PARTS: dict[str, Callable[[], Rows]] = {
     "processes": _by("tools.bench_processes", "run"),
     "audio_log": _audio_log,
     "soak": _by("tools.soak", "run"),
+    "schedule": _by("tools.bench_schedule", "run"),
 }
 ON_REQUEST = ("soak",)
 

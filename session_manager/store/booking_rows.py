@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -19,7 +20,10 @@ from session_manager.store.part import need
 from session_manager.store.secrets import new_id
 
 PROPOSAL: TypeAdapter[Proposal | None] = TypeAdapter(Proposal | None)
-_PLAIN = {one.name for one in fields(Booking)} & set(bookings.columns.keys()) - {"starts", "ends", "proposal"}
+_PLAIN = sorted(
+    {one.name for one in fields(Booking)} & set(bookings.columns.keys()) - {"starts", "ends", "proposal", "languages"}
+)
+_plain = attrgetter(*_PLAIN)
 _CHUNK = 500
 
 
@@ -97,16 +101,13 @@ def with_places(connection: Connection, rows: Sequence[Row[Any]]) -> list[Bookin
 
 
 def _booking(row: Row[Any], places: tuple[Wanted, ...]) -> Booking:
-    values = {name: value for name, value in row._mapping.items() if name in _PLAIN}
     return Booking(
-        **{
-            **values,
-            "starts": datetime.fromisoformat(row.starts),
-            "ends": datetime.fromisoformat(row.ends),
-            "languages": tuple(row.languages),
-            "proposal": PROPOSAL.validate_python(row.proposal),
-            "places": places,
-        }
+        **dict(zip(_PLAIN, _plain(row), strict=True)),
+        starts=datetime.fromisoformat(row.starts),
+        ends=datetime.fromisoformat(row.ends),
+        languages=tuple(row.languages),
+        proposal=None if row.proposal is None else PROPOSAL.validate_python(row.proposal),
+        places=places,
     )
 
 

@@ -129,7 +129,7 @@ bookings = Table(
     Column("proposal", JSON(none_as_null=True), nullable=True),
     _ref("session_id", "sessions.session_id", nullable=True),
     CheckConstraint("ends_at > starts_at", name="order"),
-    Index("ix_bookings_starts_at", "starts_at"),
+    Index("ix_bookings_starts_at_ends_at", "starts_at", "ends_at"),
     Index("ix_bookings_state_starts_at", "state", "starts_at"),
     Index("ix_bookings_holder_starts_at", "holder", "starts_at"),
     Index("ix_bookings_series_id_position", "series_id", "position"),

@@ -20,6 +20,7 @@ from session_manager.web import (
     pages,
     routes_account,
     routes_board,
+    routes_bookings,
     routes_calendar,
     routes_groups,
     routes_join,
@@ -27,7 +28,9 @@ from session_manager.web import (
     routes_people,
     routes_places,
     routes_record,
+    routes_series,
     routes_sessions,
+    routes_venues,
     sockets,
 )
 from session_manager.web.context import Context, permit
@@ -40,6 +43,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_account.router,
     routes_places.router,
     routes_sessions.router,
+    routes_venues.router,
+    routes_bookings.router,
+    routes_series.router,
     routes_join.router,
     routes_board.router,
     routes_record.router,

@@ -189,6 +189,30 @@ def test_fifty_clients_at_once_never_overlap(databases: Databases) -> None:
         assert all((one.place_id, booking.interval) in [(row[0], row[2]) for row in rows] for one in booking.places)
 
 
+def test_fifty_writers_who_never_look_are_refused_by_the_database_alone(databases: Databases) -> None:
+    address = databases.new()
+    house = build(databases.open(address))
+    stores = [house.store, *(databases.open(address) for _ in range(4))]
+    bookings = [house.book(at(0.25 * number, 0.25)) for number in range(40)]
+    with house.store._database.write() as connection:
+        connection.execute(text("DELETE FROM occupancies"))
+
+    def write(number: int) -> bool:
+        start = bookings[0].starts_at + number * 900
+        values = {"b": bookings[number].booking_id, "p": house.big.place_id, "s": start, "e": start + 2700}
+        try:
+            with stores[number % 5]._database.write() as connection:
+                connection.execute(text("INSERT INTO occupancies VALUES (:b, :p, 0, :s, :e)"), values)
+        except StoreFailed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(50) as writers:
+        taken = list(writers.map(write, range(40)))
+    assert_nothing_overlaps(house.store)
+    assert len(held(house.store)) == sum(taken) in range(1, 21)
+
+
 def test_a_request_waits_for_approval_shows_its_rivals_and_sends_losers_to_the_waiting_list(house: House) -> None:
     hall = house.place("room", "ホール", capacity=100, needs_approval=True)
     first, second = house.book(at(1), hall), house.book(at(1.5), hall, now=NOW + 5)

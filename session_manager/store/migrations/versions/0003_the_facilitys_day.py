@@ -204,7 +204,7 @@ def _each_booking() -> None:
     op.create_index("ix_bookings_holder_starts_at", "bookings", ["holder", "starts_at"], unique=False)
     op.create_index("ix_bookings_series_id_position", "bookings", ["series_id", "position"], unique=False)
     op.create_index("ix_bookings_session_id", "bookings", ["session_id"], unique=False)
-    op.create_index("ix_bookings_starts_at", "bookings", ["starts_at"], unique=False)
+    op.create_index("ix_bookings_starts_at_ends_at", "bookings", ["starts_at", "ends_at"], unique=False)
     op.create_index("ix_bookings_state_starts_at", "bookings", ["state", "starts_at"], unique=False)
 
 

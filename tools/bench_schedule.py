@@ -1,0 +1,155 @@
+"""What a booking costs as the year fills: 40 rooms with 1,000, 10,000 and 100,000 bookings in SQLite.
+
+`conflict_check`: who holds these rooms then. `week`: all bookings of one week, read as records. `book`: one booking
+with every rule, one transaction to the disk; its baseline is a write and flush of one row. `cpu` is what the process
+itself spent: on a busy machine the other figures hold the waiting for a core.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import insert, text
+
+from session_manager.booking_records import Booking, NewBooking, Rules, Wanted
+from session_manager.opening import ALWAYS
+from session_manager.pricing import UNLIMITED
+from session_manager.schedule import Interval, Wall, instant, wall
+from session_manager.store import Store
+from session_manager.store.booking_tables import booking_places, bookings, occupancies
+
+ROOMS = 40
+SIZES = (1_000, 10_000, 100_000)
+ZONE = "Asia/Tokyo"
+FIRST = datetime(2026, 1, 5)
+ROUNDS = 60
+
+Rows = list[dict[str, object]]
+
+
+def run() -> Rows:
+    found: Rows = []
+    for size in SIZES:
+        with TemporaryDirectory(prefix="shimawa-bench-") as folder:
+            store = Store.open(Path(folder) / "hub.db")
+            try:
+                found += _measured(store, size)
+            finally:
+                store.close()
+    return found
+
+
+def _measured(store: Store, size: int) -> Rows:
+    rooms = _rooms(store)
+    _fill(store, rooms, size)
+    chance = random.Random(1)
+    now = float(instant(FIRST, ZONE))
+    at = instant(FIRST, ZONE)
+
+    def conflict() -> None:
+        start = at + chance.randrange(364) * 86_400 + chance.randrange(36_000, 72_000)
+        store.conflicts([Wanted(room) for room in chance.sample(rooms, 2)], Interval(start, start + 3600))
+
+    def week() -> None:
+        monday = at + chance.randrange(52) * 7 * 86_400
+        store.bookings(monday, monday + 7 * 86_400, municipality_id="default")
+
+    def book() -> None:
+        day = FIRST + timedelta(days=chance.randrange(360), hours=22, minutes=chance.randrange(60))
+        time_ = Wall(day, day + timedelta(minutes=15), ZONE)
+        made = store.book(NewBooking("x", "plain", time_, (Wanted(chance.choice(rooms)),)), now)
+        assert isinstance(made, Booking) or made.quote.taken, made
+
+    def flush() -> None:
+        with store._database.write() as connection:
+            connection.execute(text("UPDATE facilities SET name = name"))
+
+    rows = []
+    baseline = median(_timed(flush, 20))
+    for name, act, aim, rounds, base in (
+        ("conflict_check", conflict, 5.0, 4 * ROUNDS, None),
+        ("week", week, 100.0, ROUNDS // 3, None),
+        ("book", book, None, ROUNDS, round(baseline, 2)),
+    ):
+        began = time.process_time()
+        times = _timed(act, rounds)
+        spent = (time.process_time() - began) * 1000 / (rounds + 1)
+        row = {"unit": "ms", "aim": aim, "baseline": base}
+        rows.append({"name": f"{name}.{size}.median", "value": round(median(times), 2), **row})
+        rows.append({"name": f"{name}.{size}.cpu", "value": round(spent, 2), **row})
+        rows.append({"name": f"{name}.{size}.p95", "value": round(quantiles(times, n=20)[-1], 2), **row, "aim": None})
+    return rows
+
+
+def _timed(act: Callable[[], None], rounds: int) -> list[float]:
+    act()
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        act()
+        times.append((time.perf_counter() - began) * 1000)
+    return times
+
+
+def _rooms(store: Store) -> list[str]:
+    facility = store.add_facility("壱岐", ZONE)
+    store.set_opening(facility.facility_id, ALWAYS)
+    store.set_rules("default", Rules(limits={"": UNLIMITED}))
+    return [store.add_room(facility.facility_id, f"部屋{number}").room_id for number in range(ROOMS)]
+
+
+def _fill(store: Store, rooms: list[str], size: int) -> None:
+    """Evenly over a year, one after the other in each room; the trigger looks at every row as it would at any."""
+    chance = random.Random(0)
+    each = size // ROOMS
+    step = 364 * 86_400 // each
+    first = instant(FIRST, ZONE)
+    headers, places, held = [], [], []
+    for number, room in enumerate(rooms):
+        for turn in range(each):
+            start = first + turn * step // 900 * 900
+            time_ = Interval(start, start + min(step // 900 * 900, chance.choice((900, 1800, 3600))))
+            booking_id = f"b{number}x{turn}"
+            headers.append(_header(booking_id, time_))
+            places.append({"booking_id": booking_id, "place_id": room, "amount": 1, "position": 0})
+            span = {"starts_at": time_.starts_at, "ends_at": time_.ends_at}
+            held.append({"booking_id": booking_id, "place_id": room, "unit": 0, **span})
+    with store._database.write() as connection:
+        connection.execute(insert(bookings), headers)
+        connection.execute(insert(booking_places), places)
+        connection.execute(insert(occupancies), held)
+        connection.execute(text("ANALYZE"))
+
+
+def _header(booking_id: str, time_: Interval) -> dict[str, object]:
+    local = wall(time_, ZONE)
+    texts = {"holder": "h", "user_class": "", "made_by": "", "link": "", "price_reason": "", "reason": ""}
+    return {
+        "booking_id": booking_id,
+        "municipality_id": "default",
+        "position": 0,
+        "title": "打合せ",
+        "kind": "plain",
+        "state": "confirmed",
+        "starts": local.starts.isoformat(timespec="minutes"),
+        "ends": local.ends.isoformat(timespec="minutes"),
+        "zone": ZONE,
+        "starts_at": time_.starts_at,
+        "ends_at": time_.ends_at,
+        "level": 0,
+        "people": 1,
+        "mode": "in_person",
+        "languages": ["ja"],
+        "confidential": False,
+        "yen": 0,
+        "free_s": 0,
+        "by_pass": False,
+        "created_at": 0,
+        **texts,
+    }

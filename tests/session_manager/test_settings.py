@@ -51,3 +51,11 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 
 def test_secrets_do_not_show_in_a_printed_setting() -> None:
     assert "hush" not in repr(load_settings(None, {"SHIMAWA_WORKER_TOKEN": "hush"}))
+
+
+def test_cables_are_named_by_site_in_the_file_and_in_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text("uplink_kbps = 5000\n[site_kbps]\nisland = 800\n", encoding="utf-8")
+    settings = load_settings(file, {})
+    assert (settings.uplink_kbps, settings.site_kbps) == (5000, {"island": 800})
+    assert load_settings(None, {"SHIMAWA_SITE_KBPS": "island=800,hall=64"}).site_kbps == {"island": 800, "hall": 64}

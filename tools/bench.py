@@ -23,6 +23,7 @@ from rich.table import Table
 OUT = Path("build/bench.json")
 Rows = list[dict[str, object]]
 
+PAPER_COLUMNS = 150
 HIGHER_IS_BETTER = ("packets/s", "per core", "/s")
 
 
@@ -57,7 +58,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="only these")
     given = parser.parse_args()
-    console = Console(highlight=False)
+    terminal = sys.stdout.isatty()
+    console = Console(highlight=False, width=None if terminal else PAPER_COLUMNS)
     figures: Rows = []
     with Progress(console=Console(stderr=True)) as progress:
         chosen = given.parts or [name for name in PARTS if name not in ON_REQUEST]
@@ -91,7 +93,9 @@ def _table(figures: Rows) -> Table:
 
 
 def _number(value: object) -> str:
-    return "" if value is None else f"{value:,}" if isinstance(value, int | float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.3g}" if abs(value) < 1 else f"{value:,.1f}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _met(row: dict[str, object]) -> str:

@@ -168,9 +168,12 @@ class Transcript:
                 self._end_run(one)
             if one.open.end_sample > one.noted_end:
                 self._spawn(self._note_end(one))
-            if one.open.late:
-                late, one.open.late = one.open.late, []
-                self.on_late(one.open, late)
+            self._tell_late(one.open)
+
+    def _tell_late(self, stream: OpenStream) -> None:
+        if stream.late:
+            late, stream.late = stream.late, []
+            self.on_late(stream, late)
 
     def _end_run(self, hearing: _Hearing) -> None:
         if hearing.running:
@@ -209,6 +212,7 @@ class Transcript:
         if self.feed.want(stream, hearing.languages) or cut:
             # Sound was only held up: where one run ended and the next begins, an utterance may have been cut.
             stream.late.append((hearing.noted_end, hearing.noted_end + JOINT_SAMPLES))
+            self._tell_late(stream)  # at once: the mark shall be stored before the new run can be decided
 
     def _skip_what_never_came(self, hearing: _Hearing) -> bool:
         """After a long absence the worker need not listen to minutes of nothing; coverage names them as a gap."""

@@ -1,6 +1,7 @@
 # Each target sets itself up: own .venv, locked Python packages, and for tests the Debian packages they need.
 #   make demo    three sites hold a dialogue; ARGS=--json, ARGS=--keep
-#   make test    the whole suite        make check   lint, types, architecture, sizes
+#   make test    the whole suite, whole processes last; ARGS="tests/signaling -x" for a part
+#   make check   lint, types, architecture, sizes
 #   make bench   measured figures       make faults  break cables, processes, disks; ARGS="cut_10s loss_10", ARGS=--full
 #   make clean   remove what was built
 
@@ -12,13 +13,18 @@ ARGS   ?=
 .PHONY: demo test check bench faults clean help
 
 help:
-	@sed -n '2,5s/^# \{0,3\}//p' Makefile
+	@sed -n '2,6s/^# \{0,3\}//p' Makefile
 
 demo: $(VENV)/.run
 	@$(BIN)/shimawa demo $(ARGS)
 
 test: $(VENV)/.dev build/.system
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope -m "not e2e"
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope -m e2e
+else
+	$(BIN)/python -m pytest $(ARGS)
+endif
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -165,6 +165,10 @@ async def _resource(context: Context, path: Mapping[str, Any]) -> Resource:
     if "session_id" in path:
         return await _session(context, path["session_id"])
     if "municipality_id" in path:
+        try:
+            await asyncio.to_thread(context.store.home, str(path["municipality_id"]))
+        except NotFound:
+            raise NotFound(NOTHING) from None
         homes = frozenset({str(path["municipality_id"])})
         return Resource(municipality_ids=homes, group_id=path.get("group_id"), person_id=path.get("person_id"))
     return INSTALLATION

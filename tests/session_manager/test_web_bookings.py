@@ -164,8 +164,8 @@ async def test_what_is_another_towns_is_as_what_does_not_exist(web: Web, office:
         answer = await office.request(method, f"{other}/bookings/{made['booking_id']}{tail}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert (await office.post(f"{other}/bookings", json=wish(web.hall))).status_code == 404
-    for town in (other, "/api/municipalities/nowhere"):
-        assert (await office.get(f"{town}/places")).json() == []
+    assert (await office.get(f"{other}/places")).json() == []
+    assert (await office.get("/api/municipalities/nowhere/places")).status_code == 404
 
 
 async def test_a_confidential_booking_tells_the_staff_only_that_the_room_is_taken(
@@ -218,3 +218,8 @@ async def test_what_cannot_be_is_refused_with_a_sentence(
     answer = await office.post(f"{TOWN}/bookings", json=wish(web.hall, **more))
     assert answer.status_code == 409
     assert sentence in answer.json()["message"]
+
+
+async def test_a_change_in_a_municipality_that_does_not_exist_is_not_found(web: Web, office: httpx.AsyncClient) -> None:
+    answer = await office.post("/api/municipalities/nowhere/bookings", json=wish(web.hall))
+    assert answer.status_code == 404, answer.text

@@ -19,7 +19,7 @@ from tests.room_agent.wire import PACKET, PERIOD, Ramp, Wire
 
 FASTEST_S = 0.040
 MIN_TARGET_MS = 1000 * MIN_TARGET_S
-NEAR_MS = 6.0
+NEAR_MS = 10.0
 HEARD_S = 0.020 + FASTEST_S + MIN_TARGET_S + 0.010
 """What a packet waits in all: its own 20 ms, the wire, the level, and the block in which it is asked for."""
 

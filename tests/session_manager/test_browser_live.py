@@ -84,8 +84,9 @@ async def test_who_scrolled_up_is_left_alone_and_can_come_back(browser: Browser,
         await expect(page.locator("#lines .said")).to_have_count(40)
         await expect(page.locator("#latest")).to_be_hidden()
         assert await page.evaluate("document.documentElement.scrollWidth") == 320
-        await page.evaluate("scrollTo(0, 200)")
-        await expect(page.locator("#latest")).to_be_visible()
+        while not await page.locator("#latest").is_visible():  # the page may still be following the fortieth line
+            await page.evaluate("scrollTo(0, 200)")
+            await page.wait_for_timeout(50)
         before = await page.evaluate("scrollY")
         await site.live.tell(session.session_id, "line.committed", line(session, 41, "新しい"))
         await expect(page.locator("#lines .said")).to_have_count(41)

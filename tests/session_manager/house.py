@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 from session_manager.booking_records import Booking, NewBooking, NewPlace, Place, Wanted
 from session_manager.schedule import Wall
 from session_manager.store import Store
+from tests.session_manager.fresh import fresh
 from tests.session_manager.hall import NOW, QUICK
 
 MONDAY = datetime(2026, 6, 1, 9)
@@ -61,10 +63,10 @@ class Databases:
 
     def new(self) -> str | Path:
         if self._server is None:
-            return self._folder / f"hub{len(self._opened)}.db"
+            return fresh(self._folder / f"hub{len(self._opened)}.db")
         from tests.session_manager.postgres import new_database
 
-        return new_database(self._server, f"hub{next(_numbers)}")
+        return new_database(self._server, f"hub{next(_numbers)}", _shape(self._server))
 
     def open(self, address: str | Path) -> Store:
         self._opened.append(Store.open(address, QUICK))
@@ -76,3 +78,12 @@ class Databases:
 
 
 _numbers = count()
+
+
+@cache
+def _shape(server: Path) -> str:
+    """The name of a database on that server in this version's shape: others are copied from it."""
+    from tests.session_manager.postgres import new_database
+
+    Store.open(new_database(server, "shape"), QUICK).close()
+    return "shape"

@@ -56,8 +56,8 @@ def _wait(process: subprocess.Popen[bytes], folder: Path) -> None:
     raise RuntimeError("PostgreSQL did not start")
 
 
-def new_database(folder: Path, name: str) -> str:
+def new_database(folder: Path, name: str, template: str = "template0") -> str:
     """Its address for `Store.open`."""
     with psycopg.connect(host=str(folder), user=USER, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return f"postgresql+psycopg://{USER}@/{name}?host={folder}"

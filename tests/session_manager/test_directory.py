@@ -10,8 +10,9 @@ import pytest
 from session_manager import tokens
 from session_manager.directory import HubDirectory
 from session_manager.records import Seat, Session, Stream
-from session_manager.store import NewSite, Store
+from session_manager.store import NewSite
 from signaling.ports import Anchor, Denial, Grant, TrackOffer, TrackSpec
+from tests.session_manager.hall import open_store
 
 NOW = 1_800_000_000.0
 SECRET = b"s" * 32
@@ -31,7 +32,7 @@ class Recording:
 
 class Bench:
     def __init__(self, folder: Path) -> None:
-        self.store = Store.open(folder / "hub.db")
+        self.store = open_store(folder)
         facility = self.store.add_facility("壱岐", "Asia/Tokyo")
         room = self.store.add_room(facility.facility_id, "ホール")
         self.store.add_board(room.room_id, "ボード", NOW)

@@ -12,10 +12,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from session_manager.fakes import ScriptedRuntime
-from session_manager.store import Store
 from session_manager.web import i18n
 from session_manager.web.app import create_app
 from session_manager.web.settings import WebSettings
+from tests.session_manager.hall import open_store
 from tests.session_manager.site import SECRET, Live, Site
 
 FIRST_LOAD_BYTES = 100_000
@@ -25,7 +25,7 @@ CSS = (i18n.STATIC / "app.css").read_text(encoding="utf-8")
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    store = Store.open(tmp_path / "hub.sqlite")
+    store = open_store(tmp_path)
     live = Live(store)
     yield Site(store, live)
     store.close()
@@ -55,7 +55,7 @@ def addresses(site: Site, client: TestClient) -> dict[str, str]:
         "entrance": "/live",
         "live": f"/live/{session.session_id}",
         "transcript": f"/sessions/{session.session_id}/transcript",
-        "sessions": "/",
+        "sessions": "/sessions",
         "error": "/nowhere",
     }
 
@@ -163,7 +163,7 @@ def test_pages_are_only_for_those_who_may_see_them(site: Site, client: TestClien
     assert client.get(f"/sessions/{mine.session_id}/transcript").status_code == 200
     turned = client.get(f"/live/{other.session_id}")
     assert other.title not in turned.text
-    assert client.get("/").status_code == 403
+    assert client.get("/sessions").status_code == 403
 
 
 def test_who_may_not_export_is_not_offered_it(site: Site, client: TestClient) -> None:
@@ -198,9 +198,9 @@ def test_an_address_that_is_not_there_is_said_in_a_sentence(language: str, sente
 def test_boards_are_added_by_administrators_only(site: Site, client: TestClient) -> None:
     site.url = "http://hub.test"
     give(client, *site.office_cookies("staff"))
-    assert "board-form" not in client.get("/").text
+    assert "board-form" not in client.get("/sessions").text
     give(client, *site.office_cookies())
-    assert "board-form" in client.get("/").text
+    assert "board-form" in client.get("/sessions").text
 
 
 # ---- colour -------------------------------------------------------------------------------------------------------

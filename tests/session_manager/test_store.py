@@ -49,7 +49,7 @@ def test_writes_are_in_wal_mode_and_wait_for_the_disk(tmp_path: Path) -> None:
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    open_store(tmp_path / "new").close()
+    Store.open(tmp_path / "new" / "hub.db", QUICK).close()
     assert stat.S_IMODE((tmp_path / "new" / "hub.db").stat().st_mode) == 0o600
 
 

@@ -6,7 +6,7 @@ Computed anew whenever sound has come; the store keeps the newest.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from session_manager import coverage, repair
@@ -14,6 +14,8 @@ from session_manager.recorder import Recorder, StreamKey
 from session_manager.records import Gap, Spool, Stream
 from session_manager.store import Store
 from transcription.audio_log import StreamLog
+
+LOST_AT_BOARD = "board_lost"
 
 
 class Account:
@@ -63,7 +65,8 @@ class Account:
                 missing[key] = [repair.Samples(hole.start_sample, hole.end_sample) for hole in holes]
                 coming[key] = _coming(log, spool, missing[key]) if session.completed_at is None else []
         lines = self._store.lines(session_id, include_suppressed=True)
-        gaps = _still_gaps(self._store.gaps(session_id), streams, missing)
+        known = [*(gap for one in told.values() for gap in _lost(one, streams)), *self._store.gaps(session_id)]
+        gaps = _still_gaps(known, streams, missing)
         covered = coverage.compute(session, streams, lines, gaps, missing, coming)
         self._store.save_coverage(session_id, covered)
 
@@ -75,8 +78,19 @@ class Account:
 def _coming(log: StreamLog, spool: Spool | None, missing: list[repair.Samples]) -> list[repair.Samples]:
     if spool is None:
         return []
-    numbers = repair.absent(log.numbers(), spool.first_sequence, spool.next_sequence)
+    numbers = repair.absent(repair.known(log.numbers(), spool.missing), spool.first_sequence, spool.next_sequence)
     return repair.common(missing, repair.placed(numbers, spool.next_sequence, spool.end_sample))
+
+
+def _lost(spool: Spool, streams: list[Stream]) -> Iterator[Gap]:
+    """What the board itself has no more, as far as the hub lacks it: its disk was full, or broke."""
+    stream = next((one for one in streams if (one.track_id, one.epoch) == (spool.track_id, spool.epoch)), None)
+    if stream is None or stream.origin_at is None:
+        return
+    numbers = [range(*one) for one in spool.missing]
+    for start, end in repair.placed(numbers, spool.next_sequence, spool.end_sample):
+        began, ended = stream.origin_at + start / repair.RATE, stream.origin_at + end / repair.RATE
+        yield Gap(stream.session_id, stream.track_id, stream.epoch, began, ended, LOST_AT_BOARD)
 
 
 def _still_gaps(gaps: list[Gap], streams: list[Stream], missing: dict[StreamKey, list[repair.Samples]]) -> list[Gap]:

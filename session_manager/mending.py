@@ -119,8 +119,8 @@ class Mending:
         present = opened.log.numbers()
         stored = await self._safe(opened, present)
         live = self._clock() - opened.last_packet_at < LIVE_S and not told.closed
-        wanted = repair.wanted(present, told.first_sequence, told.next_sequence, live)
-        absent = repair.absent(present, told.first_sequence, told.next_sequence)
+        wanted = repair.wanted(present, told.first_sequence, told.next_sequence, live, told.missing)
+        absent = repair.absent(repair.known(present, told.missing), told.first_sequence, told.next_sequence)
         coming_s = sum(map(len, absent)) * told.end_sample / max(1, told.next_sequence) / repair.RATE
         said = Spool(
             stream.track_id,
@@ -131,6 +131,7 @@ class Mending:
             told.closed,
             coming_s,
             self._clock(),
+            told.missing,
         )
         await asyncio.to_thread(self._store.note_spool, said)
         if told.closed and not stream.decided:

@@ -29,7 +29,10 @@ class HubStatus:
 
 @dataclass(frozen=True, slots=True)
 class SpoolTold:
-    """What a board says it keeps of one stream. `origin_at`: the instant of sample 0 by the board's clock."""
+    """What a board says it keeps of one stream. `origin_at`: the instant of sample 0 by the board's clock.
+
+    `missing`: numbers within that it has lost, half open pairs, sorted and apart.
+    """
 
     session_id: str
     name: str
@@ -39,6 +42,7 @@ class SpoolTold:
     end_sample: int
     origin_at: float
     closed: bool
+    missing: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """What a board says it keeps of a stream. `coming_s`: how much of it the hub still wants."""
+    """What a board says it keeps of a stream. `coming_s`: how much of it the hub still wants.
+
+    `missing`: numbers within that the board has lost, half open pairs, sorted and apart.
+    """
 
     track_id: str
     epoch: int
@@ -156,6 +159,7 @@ class Spool:
     closed: bool
     coming_s: float
     told_at: float
+    missing: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,8 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoverageSpan:
-    """Half open [started_at, ended_at). `cause` is set for gaps: `network`, `reconnect`, `disk_full`, `worker_lost`."""
+    """Half open [started_at, ended_at). `cause` is set for gaps: `network`, `reconnect`, `disk_full`, `worker_lost`,
+    `board_lost`."""
 
     kind: SpanKind
     started_at: float

@@ -58,11 +58,18 @@ def lacks(present: Sequence[range], number: int) -> bool:
     return index < 0 or number not in present[index]
 
 
-def wanted(present: Sequence[range], first: int, after: int, live: bool) -> list[range]:
+def known(present: Sequence[range], lost: Iterable[tuple[int, int]]) -> list[range]:
+    """Numbers that need not be asked for, in order: the hub has them, or the board has lost them."""
+    return sorted([*present, *(range(*one) for one in lost)], key=lambda one: one.start)
+
+
+def wanted(
+    present: Sequence[range], first: int, after: int, live: bool, lost: Sequence[tuple[int, int]] = ()
+) -> list[range]:
     """What the board has and the hub has not, newest first. `live`: the newest packets may be on their way."""
     if live and present:
         after = min(after, max(first, present[-1].stop - IN_FLIGHT))
-    return absent(present, first, after)[::-1][:MAX_RANGES]
+    return absent(known(present, lost), first, after)[::-1][:MAX_RANGES]
 
 
 def placed(numbers: Iterable[range], next_sequence: int, end_sample: int) -> list[Samples]:

@@ -231,4 +231,5 @@ def _at(table: Any, track_id: str, epoch: int) -> Any:
 
 
 def _spool(row: Row[Any]) -> Spool:
-    return Spool(**{name: getattr(row, name) for name in Spool.__dataclass_fields__})
+    values = {name: getattr(row, name) for name in Spool.__dataclass_fields__}
+    return Spool(**{**values, "missing": tuple((first, after) for first, after in row.missing)})

@@ -220,6 +220,7 @@ spools = Table(
     Column("closed", Boolean(create_constraint=False), nullable=False),
     Column("coming_s", Double, nullable=False),
     _instant("told_at"),
+    Column("missing", JSON, nullable=False, server_default="[]"),
     ForeignKeyConstraint(["track_id", "epoch"], ["streams.track_id", "streams.epoch"]),
 )
 

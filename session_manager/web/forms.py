@@ -108,11 +108,17 @@ class SpoolForm(Form):
     end_sample: Number
     origin_at: Annotated[float, Field(ge=0.0, le=1e11, allow_inf_nan=False)]
     closed: bool
+    missing: Annotated[tuple[tuple[Number, Number], ...], Field(max_length=200)] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.first_sequence > self.next_sequence:
-            raise ValueError("first_sequence lies behind next_sequence")
+        at = self.first_sequence
+        for first, after in self.missing:
+            if not at <= first < after:
+                raise ValueError("missing must be pairs within, sorted and apart")
+            at = after
+        if at > self.next_sequence:
+            raise ValueError("first_sequence or missing lies behind next_sequence")
         return self
 
 

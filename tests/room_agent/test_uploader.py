@@ -149,6 +149,15 @@ async def test_a_hub_that_takes_nothing_afterwards_is_not_waited_for(hub: Script
         assert uploader.state == "without"
 
 
+async def test_the_hub_hears_which_numbers_this_board_has_lost(hub: ScriptedHub, tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    say(spool, 1, 100)
+    say(spool, 1, 200, first=120)
+    async with uploading(hub, spool):
+        await until(lambda: len(shelf(hub).has.get(("one", 1), ())) == 180, "sent")
+    assert shelf(hub).held["one", 1]["missing"] == [[100, 120]]
+
+
 def test_what_is_not_held_is_not_sent() -> None:
     holding = Holding("one", 1, 10, 100, 0, 0.0, closed=True, missing=(Run(40, 50),))
     wanted = (Run(90, 200), Run(30, 60), Run(0, 5))

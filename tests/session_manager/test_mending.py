@@ -83,7 +83,9 @@ class Board:
             await self.until(lambda: self.hub.transcript.heard_to((stream.track_id, self.epoch)) is None)
         return stream
 
-    async def have(self, *, closed: bool = True, first: int = 0) -> list[tuple[int, int]]:
+    async def have(
+        self, *, closed: bool = True, first: int = 0, missing: Sequence[tuple[int, int]] = ()
+    ) -> list[tuple[int, int]]:
         keeps = {
             "session_id": self.session_id,
             "name": "mic",
@@ -93,6 +95,7 @@ class Board:
             "end_sample": len(self.packets) * 960,
             "origin_at": self.origin_at,
             "closed": closed,
+            "missing": list(missing),
         }
         async with self._browser() as browser:
             answer = await browser.post("/api/board/spool/have", json={"streams": [keeps]})
@@ -285,6 +288,24 @@ async def test_what_a_board_has_lost_is_a_gap_and_the_session_is_complete(hub: H
     (track,) = hub.store.coverage(board.session_id)
     gaps = [span for span in track.spans if span.kind == "gap"]
     assert [(span.cause, round(span.ended_at - span.started_at, 2)) for span in gaps] == [("network", 2.0)]
+    assert hub.store.session(board.session_id).completed_at is not None
+
+
+async def test_what_a_board_lost_in_mid_stream_is_a_gap_with_its_cause_and_is_not_waited_for(
+    hub: Hub, wanted: list[Line]
+) -> None:
+    board = await board_of(hub, spoken())
+    await board.live(without((4.0, 7.0), (9.0, 9.5)))
+    lost = [(225, 325), (400, 410)]  # the second was heard live
+    assert await board.have(missing=lost) == [(450, 475), (325, 350), (200, 225)]
+    await board.bring([(450, 475), (325, 350), (200, 225)])
+    assert await board.have(missing=lost) == []
+    await board.mended()
+    await hub.live.end_session(board.session_id)
+    (track,) = hub.store.coverage(board.session_id)
+    gaps = [(span.cause, round(span.ended_at - span.started_at, 2)) for span in track.spans if span.kind == "gap"]
+    assert gaps == [("board_lost", 2.0)]
+    assert hub.store.coming(board.session_id) == []
     assert hub.store.session(board.session_id).completed_at is not None
 
 

@@ -54,6 +54,13 @@ def test_the_newest_is_wanted_first_and_not_more_than_two_hundred_ranges() -> No
     assert len(wanted) == repair.MAX_RANGES
 
 
+def test_what_the_board_has_lost_is_not_asked_for() -> None:
+    present = [range(0, 10), range(20, 30)]
+    lost = ((12, 15), (18, 35))
+    assert repair.wanted(present, 0, 50, False, lost) == [range(35, 50), range(15, 18), range(10, 12)]
+    assert repair.absent(repair.known(present, ((10, 20), (30, 50))), 0, 50) == []
+
+
 def test_what_may_still_be_on_its_way_is_not_wanted_while_the_stream_is_live() -> None:
     present = [range(10), range(20, 1000)]
     assert repair.wanted(present, 0, 1005, live=True) == [range(10, 20)]

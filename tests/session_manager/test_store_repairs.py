@@ -144,6 +144,15 @@ def test_a_session_is_complete_when_every_board_has_brought_everything(hall: Hal
     assert store.session(hall.session_id).completed_at is None
 
 
+def test_what_a_board_said_last_is_kept_whole(hall: Hall) -> None:
+    stream = hall.stream()
+    spool = Spool(stream.track_id, stream.epoch, 0, 500, 10 * S, False, 8.0, NOW, ((10, 20), (40, 41)))
+    hall.store.note_spool(spool)
+    assert hall.store.spool(stream.track_id, stream.epoch) == spool
+    hall.store.note_spool(replace(spool, missing=()))
+    assert hall.store.spools(hall.session_id) == [replace(spool, missing=())]
+
+
 def test_a_board_that_never_comes_back_is_waited_for_seven_days(hall: Hall) -> None:
     stream = hall.stream()
     spool = Spool(stream.track_id, stream.epoch, 0, 500, 10 * S, False, 8.0, NOW)

@@ -46,6 +46,13 @@ async def test_numbers_are_given_as_half_open_pairs(web: Web) -> None:
     assert web.runtime.spools[0][0] == web.hall.boards[0].board_id
 
 
+async def test_what_a_board_has_lost_is_told(web: Web) -> None:
+    async with board(web) as here:
+        answer = await here.post("/api/board/spool/have", json={"streams": [told(web, missing=[[0, 1], [3, 5]])]})
+    assert answer.status_code == 200
+    assert web.runtime.spools[0][1][0].missing == ((0, 1), (3, 5))
+
+
 async def test_packets_are_brought_as_they_were_packed(web: Web) -> None:
     query = {"session_id": web.hall.session_id, "name": "mic", "epoch": "1"}
     async with board(web) as here:
@@ -67,7 +74,11 @@ async def test_what_is_no_upload_is_refused(web: Web, body: bytes, status: int, 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"first_sequence": 6}, {"epoch": -1}, {"epoch": 2**63}, {"origin_at": float("1e12")}, {"name": "../mic"}],
+    [{"first_sequence": 6}, {"epoch": -1}, {"epoch": 2**63}, {"origin_at": float("1e12")}, {"name": "../mic"}]
+    + [
+        {"missing": pairs}
+        for pairs in ([[3, 3]], [[2, 4], [3, 5]], [[4, 6]], [[0, 1, 2]], [[n, n + 1] for n in range(0, 402, 2)])
+    ],
 )
 async def test_a_word_that_cannot_be_is_refused(web: Web, wrong: dict[str, object]) -> None:
     async with board(web) as here:

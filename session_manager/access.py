@@ -83,6 +83,7 @@ class Action(StrEnum):
     SEE_PUBLIC = "see_public"  # everybody: login page, health, static files, join and live entrance
     SIGN_IN = "sign_in"  # everybody
     SIGN_OUT = "sign_out"  # whoever is signed in
+    SEE_FRONT = "see_front"  # whoever is signed in: their own front page
     JOIN = "join"  # everybody who brings a code or a seat key
     SIGNAL = "signal"  # everybody who brings a join token in the hello
     SUBSCRIBE = "subscribe"  # everybody who brings a feed's secret
@@ -137,6 +138,7 @@ ROWS: dict[Action, dict[Kind, Scope]] = {
     Action.SIGNAL: _OPEN,
     Action.SUBSCRIBE: _OPEN,
     Action.SIGN_OUT: {**_SIGNED_IN, Kind.VIEWER: Scope.ANY},
+    Action.SEE_FRONT: {**_SIGNED_IN, Kind.VIEWER: Scope.ANY},
     Action.BOARD_JOIN: {Kind.BOARD: Scope.ANY},
     Action.FEED: {Kind.WORKER: Scope.ANY},
     Action.SEE_STATUS: {Kind.ADMINISTRATOR: Scope.ANY, Kind.STAFF: Scope.ANY, Kind.VIEWER: Scope.ANY},

@@ -82,7 +82,9 @@ async def identities(connection: HTTPConnection, context: ContextDep) -> tuple[I
     """Everybody this request can claim to be, the strongest first; a stranger when it claims nothing that holds."""
     token = bearer(connection)
     found = await _by_token(context, token) if token else await _by_cookies(connection, context)
-    return tuple(found) or (STRANGER,)
+    known = tuple(found) or (STRANGER,)
+    connection.state.known = known  # pages draw their menu from it
+    return known
 
 
 IdentitiesDep = Annotated[tuple[Identity, ...], Depends(identities)]

@@ -1,6 +1,7 @@
 """The words of the pages: one catalogue per language, and what each page's scripts need of it.
 
-Scripts name their texts as literals, `t("key")`; the page that loads a script carries exactly those texts.
+A catalogue is a folder; a text stands in the file that its key begins with (`join.enter` in `join.json`). Scripts
+name their texts as literals, `t("key")`; the page that loads a script carries exactly those texts.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ _PLACE = re.compile(r"\{(\w+)\}")
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
     """All texts of one of `LANGUAGES`."""
-    texts: dict[str, str] = json.loads((HERE / "i18n" / f"{language}.json").read_text(encoding="utf-8"))
+    texts: dict[str, str] = {}
+    for path in sorted((HERE / "i18n" / language).glob("*.json")):
+        texts |= json.loads(path.read_text(encoding="utf-8"))
     return texts
 
 

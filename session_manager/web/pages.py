@@ -13,16 +13,24 @@ from functools import cache
 from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
-from session_manager.access import Action, Identity, Kind, Resource, may
+from session_manager.access import STRANGER, Action, Identity, Kind, Resource, may
+from session_manager.errors import NotFound
 from session_manager.records import Session
-from session_manager.web import i18n
-from session_manager.web.context import CSRF_COOKIE, Context, ContextDep, IdentityDep, permit
+from session_manager.web import i18n, menu
+from session_manager.web.context import (
+    CSRF_COOKIE,
+    NOTHING,
+    Context,
+    ContextDep,
+    IdentitiesDep,
+    IdentityDep,
+    permit,
+)
 
 LANGUAGE_COOKIE = "shimawa_lang"
 YEAR_S = 365 * 24 * 3600
-OFFICE = frozenset({Kind.ADMINISTRATOR, Kind.STAFF})
 EXPORTS = ("txt", "md", "vtt", "srt", "json")
 DEFAULT_TIMEZONE = "Asia/Tokyo"
 
@@ -69,13 +77,14 @@ def render(
     script: str | None = None,
     page: Mapping[str, object] | None = None,
     status: int = 200,
-    home: str = "/join",
+    home: str | None = None,
     **values: object,
 ) -> HTMLResponse:
-    """`page`: facts for the script; `values`: facts for the template; `home`: where the wordmark leads."""
+    """`page`: facts for the script; `values`: for the template; `home`: where the wordmark leads, or None: one's own."""
     language = language_of(connection)
     other = next(code for code in i18n.LANGUAGES if code != language)
     facts = {"language": language, "csrf_cookie": CSRF_COOKIE, **(page or {})}
+    known: tuple[Identity, ...] = getattr(connection.state, "known", (STRANGER,))
     html = (
         environment()
         .get_template(template)
@@ -84,7 +93,10 @@ def render(
             language=language,
             other_language=other,
             other_language_name=i18n.LANGUAGES[other],
-            home=home,
+            home=home or menu.front_page(known),
+            menu=menu.rows_for(known),
+            here=connection.url.path,
+            signed_in=any(one.kind in menu.SIGNED_IN for one in known),
             modules=i18n.modules(script) if script else (),
             data={"page": facts, "texts": i18n.script_texts(script, language) if script else {}},
             **values,
@@ -138,16 +150,39 @@ async def transcript(request: Request, session_id: str, context: ContextDep, ide
         session=session,
         exports=exports,
         may_export=may(identity, Action.EXPORT, Resource(session_id, session.confidential)),
-        office=identity.kind in OFFICE,
-        home=_home(identity),
     )
 
 
-@router.get("/", dependencies=[permit(Action.LIST_SESSIONS, within=True)])
+@router.get("/", dependencies=[permit(Action.SEE_FRONT)])
+async def front(known: IdentitiesDep) -> RedirectResponse:
+    """Everybody's own first page."""
+    return RedirectResponse(menu.front_page(known), 303)
+
+
+@router.get("/sessions", dependencies=[permit(Action.LIST_SESSIONS, within=True)])
 async def sessions(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
     facts = await _facility_facts(context)
     administrator = identity.kind is Kind.ADMINISTRATOR
-    return render(request, "sessions.html", script="sessions.js", page=facts, administrator=administrator, home="/")
+    return render(request, "sessions.html", script="sessions.js", page=facts, administrator=administrator)
+
+
+async def facts_for(context: Context, identity: Identity) -> dict[str, object]:
+    """For pages of the facility's day: whose they are. Who runs the whole installation gets its first municipality.
+
+    Raises NotFound when there is none yet.
+    """
+    homes = await asyncio.to_thread(context.store.homes)
+    mine = [one for one in homes if identity.municipality_id in (None, one.municipality_id)]
+    if not mine:
+        raise NotFound(NOTHING)
+    home = mine[0]
+    return {
+        "municipality_id": home.municipality_id,
+        "municipality": home.name,
+        "timezone": home.timezone,
+        "kind": identity.kind.value,
+        "person_id": identity.person_id,
+    }
 
 
 def _session_facts(session: Session) -> dict[str, object]:
@@ -165,7 +200,3 @@ async def _facility_facts(context: Context) -> dict[str, object]:
     if not facilities:
         return {"timezone": DEFAULT_TIMEZONE, "facility_id": None}
     return {"timezone": facilities[0].timezone, "facility_id": facilities[0].facility_id}
-
-
-def _home(identity: Identity) -> str:
-    return "/" if identity.kind in OFFICE else "/join"

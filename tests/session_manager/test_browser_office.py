@@ -33,7 +33,7 @@ async def test_a_day_at_the_office(browser: Browser, tmp_path: Path) -> None:
         await expect(page.locator("#problem")).to_have_text("名前かパスワードが違います。")
         await page.fill("#password", PASSWORD)
         await page.press("#password", "Enter")
-        await page.wait_for_url(f"{site.url}/")
+        await page.wait_for_url(f"{site.url}/sessions")
         await expect(page.locator("#nothing")).to_be_visible()
 
         await page.click("summary:has-text('ボードを加える')")
@@ -106,4 +106,4 @@ async def test_the_next_address_after_signing_in_is_always_ours(browser: Browser
         await page.fill("#name", "a")
         await page.fill("#password", PASSWORD)
         await page.press("#password", "Enter")
-        await page.wait_for_url(f"{site.url}/")
+        await page.wait_for_url(f"{site.url}/sessions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_manager.web import i18n, pages
+from session_manager.web import i18n, menu, pages
 
 PLACES = re.compile(r"\{(\w+)\}")
 SCRIPTS = sorted(i18n.STATIC.glob("*.js"))
@@ -19,6 +20,7 @@ SOURCES = [*SCRIPTS, *sorted((i18n.HERE / "templates").glob("*.html"))]
 def named() -> set[str]:
     keys = set[str]().union(*(i18n.keys_in(path.read_text(encoding="utf-8")) for path in SOURCES))
     keys |= {key for pair in pages.ERRORS.values() for key in pair} | set(pages.FAILED)
+    keys |= menu.texts()
     keys |= {f"export.{kind}{end}" for kind in pages.EXPORTS for end in ("", "_use")}
     return keys
 
@@ -26,6 +28,13 @@ def named() -> set[str]:
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
 def test_the_catalogue_has_every_text_that_is_named_and_no_other(language: str) -> None:
     assert set(i18n.catalogue(language)) == named()
+
+
+@pytest.mark.parametrize("path", sorted(i18n.HERE.glob("i18n/*/*.json")), ids=lambda path: path.parent.name + path.stem)
+def test_a_text_stands_once_in_order_and_in_the_file_that_its_key_names(path: Path) -> None:
+    keys = [key for key, _ in json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=list)]
+    assert keys == sorted(set(keys))
+    assert {key.partition(".")[0] for key in keys} == {path.stem}
 
 
 def test_the_languages_fill_the_same_places() -> None:

@@ -203,10 +203,6 @@ const everything = () => Promise.all([refresh(), places(), status()]).catch((err
 byId("new-form").addEventListener("submit", create);
 byId("board-form")?.addEventListener("submit", addBoard);
 byId("board-room")?.addEventListener("change", (event) => { byId("new-room").hidden = event.target.value !== "new"; });
-byId("logout").addEventListener("click", (event) => act(event.currentTarget, async () => {
-  await api("POST", "/api/logout");
-  location.assign("/login");
-}));
 proposeTimes();
 everything();
 setInterval(() => { if (!document.hidden) everything(); }, POLL_MS);

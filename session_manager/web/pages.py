@@ -80,7 +80,7 @@ def render(
     home: str | None = None,
     **values: object,
 ) -> HTMLResponse:
-    """`page`: facts for the script; `values`: for the template; `home`: where the wordmark leads, or None: one's own."""
+    """`page`: facts for the script; `values`: for the template; `home`: where the wordmark leads, else one's own."""
     language = language_of(connection)
     other = next(code for code in i18n.LANGUAGES if code != language)
     facts = {"language": language, "csrf_cookie": CSRF_COOKIE, **(page or {})}

@@ -20,7 +20,8 @@ from transcription.audio_log import Packet, unpack_packets
 class SpoolShelf:
     """A hub that takes what boards kept. `has`: packets by (session, epoch). `status`: set, uploads are answered so.
 
-    `live`: numbers that it had from the call. `held`: what the boards last said. `unknown`: sessions it does not know.
+    `live`: numbers that it had from the call. `held`: what the boards last said, `disk`: of their disk.
+    `unknown`: sessions it does not know.
     """
 
     has: dict[tuple[str, int], dict[int, Packet]] = field(default_factory=dict)
@@ -28,12 +29,15 @@ class SpoolShelf:
     unknown: set[str] = field(default_factory=set)
     live: dict[tuple[str, int], Runs] = field(default_factory=dict)
     status: int | None = None
+    disk: dict[str, object] = field(default_factory=dict)
     duplicates: int = 0
     posts: list[tuple[str, int, Run]] = field(default_factory=list)
 
     def have(self, body: bytes) -> bytes:
         answer: dict[str, list[dict[str, object]]] = {"streams": [], "unknown": []}
-        for told in json.loads(body)["streams"]:
+        said = json.loads(body)
+        self.disk = said["disk"]
+        for told in said["streams"]:
             session_id, epoch = told["session_id"], told["epoch"]
             if session_id in self.unknown:
                 answer["unknown"].append({"session_id": session_id, "epoch": epoch})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,6 +45,16 @@ class Invitation(BaseModel):
     site: OwnSite
     token: str = Field(repr=False)
     signaling: Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class DiskTold:
+    """`at_risk_s`: seconds of sound only in memory. `room_s`: seconds that still fit. `lost_s`: given up unsent."""
+
+    level: Literal["ok", "near", "full"] = "ok"
+    at_risk_s: float = 0.0
+    room_s: float | None = None
+    lost_s: float = 0.0
 
 
 class StreamWanted(BaseModel):
@@ -118,9 +128,10 @@ class HubClient:
         """This board's sessions of the day. Raises `HubUnreachable`, `HubRefused`, `HubWithoutRepair`."""
         return _read(await self._ask("GET", "/api/board/day", timeout=patience_s), kind)
 
-    async def have(self, holdings: Sequence[Holding]) -> Wanted:
-        """Tell what this board holds; hear what of it the hub lacks. Raises as `day` does."""
-        body = {"streams": [{"name": TRACK, **_told(each)} for each in holdings[:MOST_STREAMS]]}
+    async def have(self, holdings: Sequence[Holding], disk: DiskTold) -> Wanted:
+        """Tell what this board holds and how its disk stands; hear what the hub lacks. Raises as `day` does."""
+        streams = [{"name": TRACK, **_told(each)} for each in holdings[:MOST_STREAMS]]
+        body = {"streams": streams, "disk": asdict(disk)}
         return _read(await self._ask("POST", "/api/board/spool/have", json=body), Wanted)
 
     async def send(self, session_id: str, epoch: int, packets: Sequence[Packet]) -> int:

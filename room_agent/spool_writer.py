@@ -76,7 +76,7 @@ class Spool:
         flush_s: float = FLUSH_S,
     ) -> None:
         self.session_id: str | None = None
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._clock, self._monotonic, self._flush_s = clock, monotonic, flush_s
         try:
             (state / "spool").mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -254,7 +254,7 @@ class Spool:
         writing = self._file.facts if self._file is not None else None
         with self._lock:
             need = sum(len(packet.payload) for _, packet in self._pending) * 2 + NEED_BYTES
-            verdict = self._index.judge(self._clock(), disk.free, disk.total, self._limits, writing, need)
+            verdict = self._index.judge(self._clock(), disk.free, disk.total, self.limits, writing, need)
         self._verdict = verdict
         self._room_known = True
         for entry in self._verdict.evict:

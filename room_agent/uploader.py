@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from room_agent.errors import HubFull, HubRefused, HubUnreachable, HubWithoutRepair
-from room_agent.hub import HubClient, StreamWanted, Wanted
+from room_agent.hub import DiskTold, HubClient, StreamWanted, Wanted
 from room_agent.pace import Pace
 from room_agent.spool import Holding, Run, Runs, merged, without
 from room_agent.spool_writer import Spool
@@ -63,6 +63,7 @@ class Uploader:
         self._hurry = asyncio.Event()
         self._asked = asyncio.Event()
         self.state: State = "idle"
+        self._level_told = "ok"
         self.sent_packets = 0
         self.sent_bytes = 0
 
@@ -75,7 +76,8 @@ class Uploader:
         """Until cancelled."""
         await asyncio.to_thread(self._spool.loaded.wait)
         while True:
-            wait_s = await self._round() if self._spool.busy() else self._every_s
+            busy = self._spool.busy() or self._news(self._spool.state().level)
+            wait_s = await self._round() if busy else self._every_s
             self._hurry.clear()
             self._asked.set()
             try:
@@ -122,12 +124,19 @@ class Uploader:
             logger.info("sound goes to the hub again")
         self.state = state
 
+    def _news(self, level: str) -> bool:
+        """A disk that is not well is told as long as that lasts: the hub forgets it with a restart."""
+        return level != "ok" or level != self._level_told
+
     async def _repair(self) -> bool:
         """Whether there is more to send than was sent now."""
         holdings = {each.epoch: each for each in self._spool.holdings()}
-        if not holdings:
+        state = self._spool.state()
+        if not holdings and not self._news(state.level):
             return False
-        answer = await self._hub.have(tuple(holdings.values()))
+        disk = DiskTold(state.level, state.at_risk_s, state.room_s, state.lost_s)
+        answer = await self._hub.have(tuple(holdings.values()), disk)
+        self._level_told = state.level
         self._take(answer)
         until = time.monotonic() + ASK_AGAIN_S
         sent = False

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from session_manager import lifecycle
 from session_manager.errors import NoRoom, NotPossible
 from session_manager.ports import HubStatus, SpoolAnswer, SpoolTold
-from session_manager.records import LiveEvent, Session
+from session_manager.records import DiskTold, LiveEvent, Session, SiteRisk
 from session_manager.store import Store
 from signaling.ports import Socket, SocketClosed
 from transcription.audio_log import Packet
@@ -32,6 +32,8 @@ class ScriptedRuntime:
     spools: list[tuple[str, tuple[SpoolTold, ...]]] = field(default_factory=list)
     brought: list[Packet] = field(default_factory=list)
     no_room: bool = False
+    disks: list[tuple[str, DiskTold]] = field(default_factory=list)
+    risks: list[SiteRisk] = field(default_factory=list)
 
     async def start_session(self, session_id: str) -> Session:
         return await self._move(session_id, lifecycle.Event.START)
@@ -87,6 +89,12 @@ class ScriptedRuntime:
         wanted = [range(one.first_sequence, one.next_sequence) for one in told]
         each = zip(told, wanted, strict=True)
         return [SpoolAnswer(one.session_id, one.name, one.epoch, [numbers], []) for one, numbers in each], []
+
+    async def disk_told(self, board_id: str, disk: DiskTold) -> None:
+        self.disks.append((board_id, disk))
+
+    async def at_risk(self, session: Session) -> list[SiteRisk]:
+        return self.risks if session.state == "live" else []
 
     async def spool_packets(
         self, board_id: str, session_id: str, name: str, epoch: int, packets: Sequence[Packet]

@@ -10,18 +10,19 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 
 from session_manager.account import Account
 from session_manager.announcer import Announcer
+from session_manager.disks import Disks, sentence
 from session_manager.errors import NotPossible
 from session_manager.feed import FeedServer
 from session_manager.listeners import Listeners
 from session_manager.mending import Mending
 from session_manager.ports import HubStatus, SpoolAnswer, SpoolTold
-from session_manager.records import LiveEvent, Session
+from session_manager.records import DiskTold, LiveEvent, Session, SiteRisk
 from session_manager.store import EARLY_S, Store
 from session_manager.transcript import Transcript
-from signaling.messages import Levels, PeerChanged, SessionChanged
+from signaling.messages import Levels, PeerChanged, SessionChanged, SiteAtRisk
 from signaling.ports import Socket, SocketClosed
 from signaling.server import SignalingServer
-from signaling.switchboard import Captions, Record, State
+from signaling.switchboard import MAX_NAME, Captions, Record, State
 from transcription.audio_log import Packet
 
 LAST_WORDS_S = 60.0
@@ -58,6 +59,7 @@ class LiveSessions:
         self._clock = clock
         self.forward_p99_ms: float | None = None
         self._record_gaps: dict[str, str] = {}
+        self._disks = Disks(store)
         self._ending: dict[str, asyncio.Task[Session]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._signaling: SignalingServer
@@ -171,11 +173,16 @@ class LiveSessions:
         session = await asyncio.to_thread(self._store.session, session_id)
         captions, captions_message = self._captions()
         record = self._record_of(session_id)
-        message = RECORD_SENTENCES.get(self._record_gaps.get(session_id, ""), captions_message)
+        risks = await self._disks.at_risk(session)
+        said = RECORD_SENTENCES.get(self._record_gaps.get(session_id, ""), captions_message)
+        message = said or next((sentence(one) for one in risks), "")[:MAX_NAME]
+        at_risk = [SiteAtRisk(site_id=one.site_id, site_name=one.site_name[:MAX_NAME], disk=one.disk) for one in risks]
         state: State = "live" if session.state == "ending" else session.state
-        body = SessionChanged(state=state, record=record, captions=captions, message=message)
+        body = SessionChanged(state=state, record=record, captions=captions, message=message, at_risk=at_risk)
         if state != "ended":
-            self._signaling.set_state(session_id, state=state, record=record, captions=captions, message=message)
+            self._signaling.set_state(
+                session_id, state=state, record=record, captions=captions, message=message, at_risk=at_risk
+            )
         data = body.model_dump(mode="json")
         stored = await asyncio.to_thread(self._store.append_event, session_id, body.type, data, self._clock())
         self._announcer.tell_pages(session_id, body, stored.number)
@@ -228,6 +235,14 @@ class LiveSessions:
         for session_id in known:
             await self._held_without_hub(session_id, [one for one in told if one.session_id == session_id])
         return answers, unknown
+
+    async def disk_told(self, board_id: str, disk: DiskTold) -> None:
+        if self._disks.note(board_id, disk):
+            for session_id in await self._disks.live_sessions(board_id, self._clock()):
+                await self._session_changed(session_id)
+
+    async def at_risk(self, session: Session) -> list[SiteRisk]:
+        return await self._disks.at_risk(session)
 
     async def _held_without_hub(self, session_id: str, told: Sequence[SpoolTold]) -> None:
         """A board opened a due session by itself: it began when the board began, and is over when both say so."""

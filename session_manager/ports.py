@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from session_manager.records import LiveEvent, Session
+from session_manager.records import DiskTold, LiveEvent, Session, SiteRisk
 from signaling.ports import Socket
 from transcription.audio_log import Packet
 
@@ -80,6 +80,12 @@ class Runtime(Protocol):
 
     async def spool_have(self, board_id: str, told: Sequence[SpoolTold]) -> tuple[list[SpoolAnswer], list[SpoolTold]]:
         """What the hub wants of a board's streams, and which of them are in no session of that board."""
+
+    async def disk_told(self, board_id: str, disk: DiskTold) -> None:
+        """What a board says of its disk; who is in a session with it hears when that is another level."""
+
+    async def at_risk(self, session: Session) -> list[SiteRisk]:
+        """Sites of a live session whose boards are short of disk."""
 
     async def spool_packets(
         self, board_id: str, session_id: str, name: str, epoch: int, packets: Sequence[Packet]

@@ -19,6 +19,7 @@ class Facility:
     name: str
     timezone: str
     municipality_id: str = "default"
+    on_island: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,29 @@ class Spool:
     coming_s: float
     told_at: float
     missing: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiskTold:
+    """How a board's spool stands. `at_risk_s`: seconds of sound only in its memory. `room_s`: seconds that still fit.
+    `lost_s`: seconds given up unsent since the board started."""
+
+    level: Literal["ok", "near", "full"]
+    at_risk_s: float = 0.0
+    room_s: float | None = None
+    lost_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRisk:
+    """A site whose board is short of disk; the figures as in `DiskTold`."""
+
+    site_id: str
+    site_name: str
+    disk: Literal["near", "full"]
+    at_risk_s: float
+    room_s: float | None
+    lost_s: float
 
 
 @dataclass(frozen=True, slots=True)

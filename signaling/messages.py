@@ -24,6 +24,7 @@ from signaling.parts import (
     PublishTrack,
     Resume,
     ShortText,
+    SiteAtRisk,
     SlotInfo,
     Snapshot,
     TrackAnchor,
@@ -40,6 +41,7 @@ __all__ = [
     "PublishTrack",
     "Resume",
     "ShortText",
+    "SiteAtRisk",
     "SlotInfo",
     "Snapshot",
     "TrackAnchor",
@@ -320,6 +322,7 @@ class SessionChanged(Body):
     record: Literal["on", "off", "gap"] = "on"
     captions: Literal["on", "delayed", "unavailable"] = "on"
     message: ShortText = ""
+    at_risk: list[SiteAtRisk] = []
 
 
 # ---- captions ------------------------------------------------------------------------------------------------------

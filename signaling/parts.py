@@ -78,6 +78,12 @@ class IceServerInfo(Part):
     credential: str = Field(default="", repr=False)
 
 
+class SiteAtRisk(Part):
+    site_id: Identifier
+    site_name: ShortText
+    disk: Literal["near", "full"]
+
+
 class Snapshot(Part):
     session_id: Identifier
     title: ShortText = ""
@@ -86,3 +92,4 @@ class Snapshot(Part):
     tracks: list[TrackInfo] = []
     record: Literal["on", "off", "gap"] = "on"
     captions: Literal["on", "delayed", "unavailable"] = "on"
+    at_risk: list[SiteAtRisk] = []

@@ -16,7 +16,7 @@ from signaling.commands import Commands
 from signaling.connection import Connection, Ears, hang_up
 from signaling.errors import MessageTooLarge
 from signaling.ledger import Ledger
-from signaling.messages import Body, Delivery, Dismissed, ErrorCode
+from signaling.messages import Body, Delivery, Dismissed, ErrorCode, SiteAtRisk
 from signaling.peer import Peer
 from signaling.peer_media import PeerMedia
 from signaling.ports import Connection as MediaConnection
@@ -216,11 +216,19 @@ class SignalingServer:
         record: Record | None = None,
         captions: Captions | None = None,
         message: str = "",
+        at_risk: Sequence[SiteAtRisk] | None = None,
     ) -> None:
         """Change what is given; peers hear `session.changed` when they can see a difference."""
+        change = self._switchboard.change
         self._apply(
-            self._switchboard.change(
-                session_id, title=title, state=state, record=record, captions=captions, message=message
+            change(
+                session_id,
+                title=title,
+                state=state,
+                record=record,
+                captions=captions,
+                message=message,
+                at_risk=at_risk,
             )
         )
 

@@ -20,6 +20,7 @@ from signaling.messages import (
     PeerLeft,
     Refused,
     SessionChanged,
+    SiteAtRisk,
     Snapshot,
     TrackChanged,
     TrackEnded,
@@ -109,6 +110,7 @@ class _Room:
     state: State = "planned"
     record: Record = "on"
     captions: Captions = "on"
+    at_risk: list[SiteAtRisk] = field(default_factory=list)
     peers: dict[str, _Peer] = field(default_factory=dict)
     seats: dict[str, str] = field(default_factory=dict)
     admitted: set[str] = field(default_factory=set)
@@ -148,17 +150,25 @@ class Switchboard:
         record: Record | None = None,
         captions: Captions | None = None,
         message: str = "",
+        at_risk: Sequence[SiteAtRisk] | None = None,
     ) -> list[Effect]:
         """None: as it was. Told only when something told has changed."""
         room = self._rooms.get(session_id)
         if room is None:
             return []
-        before = (room.state, room.record, room.captions)
+        before = (room.state, room.record, room.captions, room.at_risk)
         room.title = room.title if title is None else title[:MAX_NAME]
         room.state, room.record, room.captions = state or room.state, record or room.record, captions or room.captions
-        if before == (room.state, room.record, room.captions) and not message:
+        room.at_risk = room.at_risk if at_risk is None else list(at_risk)
+        if before == (room.state, room.record, room.captions, room.at_risk) and not message:
             return []
-        body = SessionChanged(state=room.state, record=room.record, captions=room.captions, message=message[:MAX_NAME])
+        body = SessionChanged(
+            state=room.state,
+            record=room.record,
+            captions=room.captions,
+            message=message[:MAX_NAME],
+            at_risk=room.at_risk,
+        )
         return room.hearing(HEARS[body.type], body)
 
     def end(self, session_id: str) -> list[Effect]:
@@ -346,6 +356,7 @@ class Switchboard:
             state=room.state,
             record=room.record,
             captions=room.captions,
+            at_risk=room.at_risk,
             peers=[p.info() for p in seen],
             tracks=[track for p in seen for track in p.tracks.values()],
         )

@@ -122,8 +122,21 @@ class SpoolForm(Form):
         return self
 
 
+Seconds = Annotated[float, Field(ge=0.0, le=1e11, allow_inf_nan=False)]
+
+
+class DiskForm(Form):
+    level: Literal["ok", "near", "full"]
+    at_risk_s: Seconds = 0.0
+    room_s: Seconds | None = None
+    lost_s: Seconds = 0.0
+
+
 class SpoolsForm(Form):
+    """`disk` left out: a board that says nothing of it."""
+
     streams: Annotated[list[SpoolForm], Field(max_length=64)]
+    disk: DiskForm | None = None
 
 
 ExportLanguage = Literal["ja", "en"]

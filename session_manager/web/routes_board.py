@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from session_manager.access import Action
 from session_manager.errors import NotPossible
 from session_manager.ports import SpoolTold
-from session_manager.records import SessionState
+from session_manager.records import DiskTold, SessionState
 from session_manager.web.context import ContextDep, IdentityDep, permit
 from session_manager.web.forms import Identifier, Number, SpoolsForm, TrackName
 from session_manager.web.limits import slowed
@@ -98,6 +98,8 @@ async def day(context: ContextDep, identity: IdentityDep) -> Day:
     "/spool/have", dependencies=[permit(Action.BOARD_JOIN)], summary="What a board keeps, and what the hub wants of it"
 )
 async def have(form: SpoolsForm, context: ContextDep, identity: IdentityDep) -> Answer:
+    if form.disk is not None:
+        await context.runtime.disk_told(identity.subject or "", DiskTold(**dict(form.disk)))
     told = [SpoolTold(**dict(one)) for one in form.streams]
     answers, unknown = await context.runtime.spool_have(identity.subject or "", told)
     return Answer(

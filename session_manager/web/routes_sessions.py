@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from fastapi import APIRouter, Request
 
 from session_manager.access import Action, Identity, Kind
 from session_manager.errors import NotFound, NotPermitted, NotPossible
-from session_manager.records import Facility, Invitation, Session
+from session_manager.records import Facility, Invitation, Session, SiteRisk
 from session_manager.store import NewSite, Store
 from session_manager.store.places import known_zone
 from session_manager.web.context import Context, ContextDep, IdentityDep, permit
@@ -33,38 +33,51 @@ class Invited:
     link: str
 
 
+@dataclass(frozen=True, slots=True)
+class SessionNow(Session):
+    """`at_risk`: sites where sound may be lost, because their board is short of disk."""
+
+    at_risk: tuple[SiteRisk, ...] = ()
+
+
+async def _now(context: Context, session: Session) -> SessionNow:
+    values = {one.name: getattr(session, one.name) for one in fields(Session)}
+    return SessionNow(**values, at_risk=tuple(await context.runtime.at_risk(session)))
+
+
 @router.get("", dependencies=[permit(Action.LIST_SESSIONS, within=True)], summary="List sessions by planned start")
-async def sessions(context: ContextDep, identity: IdentityDep) -> list[Session]:
+async def sessions(context: ContextDep, identity: IdentityDep) -> list[SessionNow]:
     """Of one's own municipality; confidential ones only for administrators."""
     found = await asyncio.to_thread(context.store.sessions)
     if identity.municipality_id is not None:
         homes = await asyncio.to_thread(context.store.session_homes)
         found = [one for one in found if identity.municipality_id in homes.get(one.session_id, (frozenset(),))[0]]
-    return [one for one in found if not one.confidential or identity.kind is Kind.ADMINISTRATOR]
+    shown = [one for one in found if not one.confidential or identity.kind is Kind.ADMINISTRATOR]
+    return [await _now(context, one) for one in shown]
 
 
 @router.post("", dependencies=[permit(Action.CREATE_SESSION, within=True)], status_code=201, summary="Plan a session")
-async def add_session(form: SessionForm, context: ContextDep, identity: IdentityDep) -> Session:
+async def add_session(form: SessionForm, context: ContextDep, identity: IdentityDep) -> SessionNow:
     """A room is a site and its boards have their seats at once."""
     if form.confidential:
         _only_administrator(identity)
-    return await asyncio.to_thread(_add, context.store, form, identity.municipality_id)
+    return await _now(context, await asyncio.to_thread(_add, context.store, form, identity.municipality_id))
 
 
 @router.get("/{session_id}", dependencies=[permit(Action.READ_SESSION)], summary="One session")
-async def session(session_id: str, context: ContextDep) -> Session:
-    return await asyncio.to_thread(context.store.session, session_id)
+async def session(session_id: str, context: ContextDep) -> SessionNow:
+    return await _now(context, await asyncio.to_thread(context.store.session, session_id))
 
 
 @router.post("/{session_id}/start", dependencies=[permit(Action.RUN_SESSION)], summary="Start; again is nothing new")
-async def start(session_id: str, context: ContextDep) -> Session:
-    return await context.runtime.start_session(session_id)
+async def start(session_id: str, context: ContextDep) -> SessionNow:
+    return await _now(context, await context.runtime.start_session(session_id))
 
 
 @router.post("/{session_id}/end", dependencies=[permit(Action.RUN_SESSION)], summary="End, with the last word of all")
-async def end(session_id: str, context: ContextDep) -> Session:
+async def end(session_id: str, context: ContextDep) -> SessionNow:
     """Answers when everything said is written down and the coverage is stored; this can take a while."""
-    return await context.runtime.end_session(session_id)
+    return await _now(context, await context.runtime.end_session(session_id))
 
 
 @router.post(

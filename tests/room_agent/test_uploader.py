@@ -149,6 +149,17 @@ async def test_a_hub_that_takes_nothing_afterwards_is_not_waited_for(hub: Script
         assert uploader.state == "without"
 
 
+async def test_a_disk_that_is_not_well_is_told_without_any_sound_and_so_is_its_recovery(
+    hub: ScriptedHub, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path, Limits(min_free_bytes=1 << 60, min_free_share=1.0), flush_s=0.01)
+    await until(lambda: spool.state().level == "full", "full")
+    async with uploading(hub, spool):
+        await until(lambda: shelf(hub).disk.get("level") == "full", "told")
+        spool.limits = Limits(min_free_bytes=0)
+        await until(lambda: shelf(hub).disk.get("level") == "ok", "well again")
+
+
 async def test_the_hub_hears_which_numbers_this_board_has_lost(hub: ScriptedHub, tmp_path: Path) -> None:
     spool = opened(tmp_path)
     say(spool, 1, 100)

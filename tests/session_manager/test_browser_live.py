@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from session_manager.records import Session, Spool
+from session_manager.records import Session, SiteRisk, Spool
 from tests.session_manager.site import BEGAN_AT, Site, chromium, opened, running_site
 
 pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
@@ -111,6 +111,24 @@ async def test_size_is_kept_and_record_and_captions_are_said(browser: Browser, t
         await site.live.tell(session.session_id, "session.changed", {"state": "ended"})
         await page.click("#sentences a")
         await page.wait_for_url(re.compile("/transcript$"))
+
+
+async def test_a_board_without_room_is_said_on_the_live_page_and_in_the_office_until_it_has_some(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_site(tmp_path) as site, opened(browser) as (_, page):
+        session = site.session(names=(LONG, "福岡"))
+        here = session.sites[0]
+        await read(page, site, session)
+        risk = {"site_id": here.site_id, "site_name": here.name, "disk": "full"}
+        await site.live.tell(session.session_id, "session.changed", {"state": "live", "at_risk": [risk]})
+        await expect(page.locator("#sentences")).to_contain_text(f"{LONG}のボードは、保存する場所がいっぱいです")
+        await site.live.tell(session.session_id, "session.changed", {"state": "live", "at_risk": []})
+        await expect(page.locator("#sentences")).to_have_text("")
+        site.live.risks = [SiteRisk(here.site_id, here.name, "near", 0.0, 600.0, 0.0)]
+        await page.context.add_cookies(site.office_cookies())  # type: ignore[arg-type]
+        await page.goto(f"{site.url}/sessions")
+        await expect(page.locator("#now")).to_contain_text("保存する場所が残りわずかです")
 
 
 async def test_after_a_cut_the_page_goes_on_where_it_was(browser: Browser, tmp_path: Path) -> None:

@@ -133,6 +133,14 @@ class Board:
         await self.until(done)
         return self.lines()
 
+    async def disk(self, level: str) -> dict[str, object]:
+        """Say so; what the board's `have` is answered does not change."""
+        async with self._browser() as browser:
+            answer = await browser.post("/api/board/spool/have", json={"streams": [], "disk": {"level": level}})
+        assert answer.json() == {"streams": [], "unknown": []}
+        events = self.hub.store.events(self.session_id, 0, 1_000)
+        return [event.data for event in events if event.kind == "session.changed"][-1]
+
     def lines(self) -> list[Line]:
         return [one for one in self.hub.store.lines(self.session_id) if one.epoch == self.epoch]
 
@@ -307,6 +315,18 @@ async def test_what_a_board_lost_in_mid_stream_is_a_gap_with_its_cause_and_is_no
     assert gaps == [("board_lost", 2.0)]
     assert hub.store.coming(board.session_id) == []
     assert hub.store.session(board.session_id).completed_at is not None
+
+
+async def test_a_boards_full_disk_is_said_in_its_session_until_it_is_well(hub: Hub) -> None:
+    board, other = await board_of(hub, spoken()), await board_of(hub, spoken())
+    site = hub.store.session(board.session_id).sites[0]
+    changed = await board.disk("full")
+    assert changed["at_risk"] == [{"site_id": site.site_id, "site_name": "壱岐", "disk": "full"}]
+    assert "disk" in str(changed["message"])
+    assert [one.disk for one in await hub.live.at_risk(hub.store.session(board.session_id))] == ["full"]
+    assert (await other.disk("ok"))["at_risk"] == []
+    assert (await board.disk("ok"))["at_risk"] == []
+    assert await hub.live.at_risk(hub.store.session(board.session_id)) == []
 
 
 async def test_another_boards_stream_is_not_there(hub: Hub, wanted: list[Line]) -> None:

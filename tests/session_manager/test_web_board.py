@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from session_manager.errors import NoRoom
+from session_manager.records import DiskTold, SiteRisk
 from tests.session_manager.hall import NOW, Web
 from transcription.audio_log import Packet, pack_packets
 
@@ -51,6 +52,24 @@ async def test_what_a_board_has_lost_is_told(web: Web) -> None:
         answer = await here.post("/api/board/spool/have", json={"streams": [told(web, missing=[[0, 1], [3, 5]])]})
     assert answer.status_code == 200
     assert web.runtime.spools[0][1][0].missing == ((0, 1), (3, 5))
+
+
+async def test_how_a_boards_disk_stands_is_told_and_shown_with_its_session(web: Web) -> None:
+    disk = {"level": "full", "at_risk_s": 2.5, "room_s": None, "lost_s": 0.0}
+    async with board(web) as here:
+        assert (await here.post("/api/board/spool/have", json={"streams": [], "disk": disk})).status_code == 200
+        wrong = await here.post("/api/board/spool/have", json={"streams": [], "disk": {"level": "burning"}})
+    assert wrong.status_code == 422
+    assert web.runtime.disks == [(web.hall.boards[0].board_id, DiskTold("full", 2.5, None, 0.0))]
+    web.runtime.risks = [SiteRisk("s", "壱岐", "full", 2.5, None, 0.0)]
+    web.store.set_state(web.hall.session_id, "planned", "live", NOW)
+    async with web.signed_in() as office:
+        one = (await office.get(f"/api/sessions/{web.hall.session_id}")).json()
+        every = (await office.get("/api/sessions")).json()
+    assert one["at_risk"] == [
+        {"site_id": "s", "site_name": "壱岐", "disk": "full", "at_risk_s": 2.5, "room_s": None, "lost_s": 0.0}
+    ]
+    assert every == [one]
 
 
 async def test_packets_are_brought_as_they_were_packed(web: Web) -> None:

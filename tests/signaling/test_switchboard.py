@@ -345,6 +345,20 @@ def test_a_seat_that_comes_back_in_time_is_present_again() -> None:
     assert board.deadline() == float("inf")
 
 
+def test_a_site_at_risk_is_told_once_stays_in_the_picture_and_goes() -> None:
+    board, (peer,) = _board(Role.PARTICIPANT)
+    site = m.SiteAtRisk(site_id="iki", site_name="壱岐", disk="full")
+    (said,) = _told(board.change("session-1", at_risk=[site]), peer)
+    assert isinstance(said, m.SessionChanged)
+    assert said.at_risk == [site]
+    assert board.change("session-1", at_risk=[site]) == []
+    assert board.change("session-1", state="live") != []
+    assert board.snapshot(peer).at_risk == [site]
+    (said,) = _told(board.change("session-1", at_risk=[]), peer)
+    assert isinstance(said, m.SessionChanged)
+    assert said.at_risk == []
+
+
 def test_who_was_removed_may_not_come_back_to_that_session() -> None:
     board, [facilitator, rude] = _board(Role.FACILITATOR, Role.PARTICIPANT)
     effects = board.remove(facilitator, rude)

@@ -1,6 +1,7 @@
 // The live page: what is said, by site, as a calm column. Reads the hub's event stream and shows it.
 
 import { Captions, SiteColours, initial, lineElement, partialElement, sameTurn } from "./captions.js";
+import { diskSentences } from "./disks.js";
 import { api, byId, el, icon, notice, page, t } from "./dom.js";
 import { Voices } from "./voices.js";
 
@@ -36,7 +37,7 @@ const colours = new SiteColours();
 const voices = new Voices();
 const sites = new Map();
 const tracks = new Map();
-let session = { state: page.state ?? "planned", record: "on", captions: "on", message: "" };
+let session = { state: page.state ?? "planned", record: "on", captions: "on", message: "", at_risk: [] };
 let connected = true;
 let following = true;
 let lastScroll = 0;
@@ -113,7 +114,7 @@ function drawVoices() {
 }
 
 function drawState() {
-  const { state, record, captions: words, message } = session;
+  const { state, record, captions: words, message, at_risk: atRisk } = session;
   const records = { on: ["well", t("record.on")], off: ["fault", t("record.off")], gap: ["attention", t("record.gap")] };
   const states = { planned: ["plain", t("live.planned")], live: records[record] ?? records.on, ended: ["plain", t("live.ended")] };
   const [weight, text] = states[state] ?? states.live;
@@ -124,6 +125,7 @@ function drawState() {
   if (state === "live" && words === "delayed") sentences.push(["plain", t("captions.delayed")]);
   if (state === "live" && words === "unavailable") sentences.push(["plain", t("captions.unavailable")]);
   byId("sentences").replaceChildren(...sentences.map(([kind, sentence]) => notice(kind, sentence, message ? el("small", { class: "quiet", lang: "en" }, ` ${message}`) : "")));
+  if (state === "live") byId("sentences").append(...diskSentences(atRisk).map(([kind, sentence]) => notice(kind, sentence)));
   if (state === "ended") sentences.push(byId("sentences").append(notice("well", t("live.ended_long"), " ", el("a", { href: `/sessions/${page.session_id}/transcript` }, t("live.to_transcript")))));
   byId("empty-text").textContent = { planned: t("live.not_begun"), ended: t("live.nothing_said") }[state] ?? t("live.nothing_yet");
 }
@@ -138,7 +140,7 @@ const HANDLERS = {
   "session.changed": (changed) => {
     // The history of a session that is over tells of the time when it was not.
     if (page.state === "ended" && changed.state !== "ended") return;
-    session = { record: "on", captions: "on", message: "", ...changed };
+    session = { record: "on", captions: "on", message: "", at_risk: [], ...changed };
     drawState();
   },
   "peer.changed": ({ peer }) => {

@@ -1,5 +1,6 @@
 // The sessions page: what is on today, one action each, links to give away, boards.
 
+import { diskSentences } from "./disks.js";
 import { api, ask, byId, clock, el, icon, notice, page, t } from "./dom.js";
 
 const POLL_MS = 10_000;
@@ -76,7 +77,8 @@ function item(session) {
       el("h3", {}, session.title),
       el("p", { class: "quiet small figures" }, time),
       el("p", { class: "quiet small" }, placesOf(session)),
-      state ? el("p", { class: "mark small" }, el("span", { class: `dot ${state[0]}`, "aria-hidden": "true" }), state[1]) : null),
+      state ? el("p", { class: "mark small" }, el("span", { class: `dot ${state[0]}`, "aria-hidden": "true" }), state[1]) : null,
+      ...diskSentences(session.at_risk).map(([weight, text]) => notice(weight, text))),
     el("div", { class: "actions" }, primary(session)),
     links(session));
 }

@@ -1,6 +1,7 @@
 // The session on the screen: tiles with names, who speaks, captions, sentences about line and record. Shows, decides nothing.
 
 import { Captions, SiteColours, initial } from "./captions.js";
+import { diskSentences } from "./disks.js";
 import { byId, el, icon, notice, t } from "./dom.js";
 import { Voices } from "./voices.js";
 
@@ -30,13 +31,13 @@ export function columnsFor(count, width, height, gap = 0) {
 export class View {
   peers = new Map();
   tracks = new Map();
-  session = { state: "planned", record: "on", captions: "on", message: "" };
+  session = { state: "planned", record: "on", captions: "on", message: "", at_risk: [] };
 
   take(snapshot) {
     this.peers = new Map(snapshot.peers?.map((peer) => [peer.peer_id, peer]));
     this.tracks = new Map(snapshot.tracks?.map((track) => [track.track_id, track]));
     const { state = "planned", record = "on", captions = "on" } = snapshot;
-    this.session = { state, record, captions, message: "" };
+    this.session = { state, record, captions, message: "", at_risk: snapshot.at_risk ?? [] };
   }
 
   tracksOf(peerId, kind) {
@@ -80,7 +81,7 @@ export class Stage {
       .on("peer.left", change(({ peer_id: peerId }) => view.peers.delete(peerId)))
       .on("track.changed", change(({ track }) => view.tracks.set(track.track_id, { muted: false, suspect: false, ...track })))
       .on("track.ended", change(({ track_id: trackId }) => view.tracks.delete(trackId)))
-      .on("session.changed", change((session) => { view.session = { record: "on", captions: "on", message: "", ...session }; }))
+      .on("session.changed", change((session) => { view.session = { record: "on", captions: "on", message: "", at_risk: [], ...session }; }))
       .on("levels", ({ levels }) => this.#voices.hear(levels, performance.now()))
       .on("line.committed", (line) => this.#captions.commit(line) && this.#showBand())
       .on("caption.partial", (partial) => this.#captions.partial(partial) && this.#showBand());
@@ -254,11 +255,13 @@ export class Stage {
   // ---- session and captions ----
 
   #renderSession() {
-    const { state, record, captions, message } = this.#view.session;
+    const { state, record, captions, message, at_risk: atRisk } = this.#view.session;
     const [weight, words] = state === "live" ? RECORD()[record] ?? RECORD().on : ["plain", state === "ended" ? t("call.ended") : t("call.not_begun")];
     byId("record-state").replaceChildren(el("span", { class: `dot ${weight}`, "aria-hidden": "true" }), words);
     document.body.classList.toggle("off-record", state === "live" && record === "off");
     this.say("record", state === "live" && record === "gap" ? ["attention", t("record.gap_long")] : null);
+    const risks = state === "live" ? diskSentences(atRisk) : [];
+    this.say("disk", risks.length ? ["attention", risks.map(([, sentence]) => sentence).join(" ")] : null);
     const trouble = CAPTIONS()[captions];
     this.say("captions", state === "live" && trouble ? ["plain", trouble, message ? el("small", { class: "quiet", lang: "en" }, ` ${message}`) : ""] : null);
   }

@@ -23,6 +23,7 @@ const CAUSES = () => ({
   reconnect: t("gap.reconnect"),
   disk_full: t("gap.disk_full"),
   worker_lost: t("gap.worker_lost"),
+  board_lost: t("gap.board_lost"),
 });
 
 const seconds = (value) => (value >= 60 ? t("span.minutes", { m: Math.floor(value / 60), s: Math.round(value % 60) }) : t("span.seconds", { s: Math.max(1, Math.round(value)) }));

@@ -115,6 +115,7 @@ class Action(StrEnum):
     OWN_TOKENS = "own_tokens"
     READ_BOOKINGS = "read_bookings"
     BOOK = "book"  # make, change, cancel, check in, end, extend, series
+    SELF_SERVICE = "self_service"  # one's own bookings and profile; the route gives nobody another person's
     APPROVE_BOOKINGS = "approve_bookings"
     CHANGE_RULES = "change_rules"  # limits, prices, opening hours, guest passes
 
@@ -167,6 +168,7 @@ ROWS: dict[Action, dict[Kind, Scope]] = {
     Action.OWN_TOKENS: {**_OFFICE, **_ONESELF},
     Action.READ_BOOKINGS: _OFFICE,
     Action.BOOK: _OFFICE,
+    Action.SELF_SERVICE: {**_OFFICE, **_CITIZENS},
     Action.APPROVE_BOOKINGS: _OFFICE,
     Action.CHANGE_RULES: _ADMINISTRATOR,
 }

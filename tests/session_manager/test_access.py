@@ -82,6 +82,7 @@ ROWS = [
             Action.IMPORT_CALENDAR,
             Action.SEE_OUTBOX,
             Action.OWN_TOKENS,
+            Action.SELF_SERVICE,
         )
     ),
     (Action.VOUCH, IKI, set()),
@@ -138,6 +139,10 @@ def test_nobody_of_one_municipality_reaches_into_another() -> None:
         (Kind.GUEST, Action.ASK_TO_JOIN, False, False),
         (Kind.PARTNER_STAFF, Action.READ_GROUP, True, False),
         (Kind.STAFF, Action.READ_GROUP, True, True),
+        (Kind.MEMBER, Action.SELF_SERVICE, True, True),
+        (Kind.PARTNER_STAFF, Action.SELF_SERVICE, True, True),
+        (Kind.TEACHER, Action.SELF_SERVICE, True, True),
+        (Kind.GUEST, Action.SELF_SERVICE, False, False),
     ],
 )
 def test_a_group_ends_at_its_edge(kind: Kind, action: Action, may_in_own: bool, may_in_other: bool) -> None:

@@ -27,6 +27,8 @@ ASK_AGAIN_S = 10.0
 """A long upload stops so often to hear of newer holes."""
 FULL_S = 30.0
 WITHOUT_S = 60.0
+LASTING_S = 30.0
+"""A line that is away for less is expected, and its owner says so; for this long, sound waiting here is news."""
 LAST_S = 60.0
 LOOK_S = 0.25
 """Between two questions at the end, when somebody waits for it."""
@@ -53,11 +55,21 @@ def to_send(holding: Holding, wanted: tuple[Run, ...]) -> tuple[Run, ...]:
 
 
 class Uploader:
-    def __init__(self, hub: HubClient, spool: Spool, traffic: Callable[[], Traffic], every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        hub: HubClient,
+        spool: Spool,
+        traffic: Callable[[], Traffic],
+        every_s: float = EVERY_S,
+        lasting_s: float = LASTING_S,
+    ) -> None:
         self._hub = hub
         self._spool = spool
         self._traffic = traffic
         self._every_s = every_s
+        self._lasting_s = lasting_s
+        self._away_since: float | None = None
+        self._said: State | None = None
         self._pace = Pace()
         self._backoff = Backoff()
         self._hurry = asyncio.Event()
@@ -110,18 +122,25 @@ class Uploader:
             self._say("without", error)
             return WITHOUT_S
         except (HubUnreachable, HubRefused) as error:
-            self._say("waiting", error)
+            self._away_since = self._away_since or time.monotonic()
+            lasting = time.monotonic() - self._away_since >= self._lasting_s
+            self._say("waiting", error, worth=lasting or isinstance(error, HubRefused))
             self._backoff = self._backoff.waited()
             return self._backoff.wait_s(random.random())
         self._backoff = Backoff()
         self._say("sending" if left else "idle", None)
         return 0.0 if left else self._every_s
 
-    def _say(self, state: State, error: Exception | None) -> None:
-        if state != self.state and error is not None:
+    def _say(self, state: State, error: Exception | None, *, worth: bool = True) -> None:
+        """The log hears once that sound waits, and once that it goes again."""
+        if error is not None and worth and self._said != state:
             logger.warning("sound waits on this board: %s", error)
-        elif state == "idle" and self.state not in ("idle", "sending"):
-            logger.info("sound goes to the hub again")
+            self._said = state
+        elif error is None:
+            self._away_since = None
+            if self._said is not None:
+                logger.info("sound goes to the hub again")
+            self._said = None
         self.state = state
 
     def _news(self, level: str) -> bool:

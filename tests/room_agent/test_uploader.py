@@ -116,6 +116,34 @@ async def test_a_hub_that_is_away_or_full_costs_nothing(hub: ScriptedHub, tmp_pa
         await until(lambda: not spool.unsent_s(), "acknowledged")
 
 
+async def test_a_short_cut_is_no_news_and_a_long_one_is_said_once_and_so_is_its_end(
+    hub: ScriptedHub, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "room_agent.uploader")
+    spool = opened(tmp_path)
+    say(spool, 1, 100)
+    for lasting_s, expected in ((60.0, []), (0.0, ["sound waits on this board", "sound goes to the hub again"])):
+        caplog.clear()
+        client = HubClient(hub.url, "device")
+        uploader = Uploader(client, spool, Traffic, every_s=0.05, lasting_s=lasting_s)
+        running = asyncio.create_task(uploader.run())
+        await until(lambda: uploader.state == "idle" and not spool.unsent_s(), "sent")  # noqa: B023
+        await hub.stop()
+        for _ in range(3):
+            uploader.state = "idle"
+            uploader.hurry()
+            await until(lambda: uploader.state == "waiting", "away")  # noqa: B023
+        await hub.start(hub.port)
+        say(spool, 1, 150, first=100)
+        uploader.hurry()
+        await until(lambda: uploader.state == "idle", "back")  # noqa: B023
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await client.close()
+        assert [record.message.split(":")[0] for record in caplog.records] == expected
+    await asyncio.to_thread(spool.close)
+
+
 async def test_a_session_that_the_hub_does_not_know_is_offered_no_more(hub: ScriptedHub, tmp_path: Path) -> None:
     shelf(hub).unknown.add("one")
     spool = opened(tmp_path)

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from session_manager.errors import TooFast
 from session_manager.web.context import Context, ContextDep
 from session_manager.web.ratelimit import Rule, neighbourhood
+from session_manager.web.security import bearer
 
 
 def slow_address(context: Context, connection: HTTPConnection, rule: Rule) -> None:
@@ -32,6 +33,19 @@ def slowed(rule: Rule) -> Any:
         slow_address(context, connection, rule)
 
     return Depends(by_address)
+
+
+def slowed_token(rule: Rule, address: Rule) -> Any:
+    """For routes of devices, of which many may stand behind one address: each has its own measure by its token.
+
+    The address has one too, as wide as a hundred devices: tokens that nobody gave out share it.
+    """
+
+    async def by_token(connection: HTTPConnection, context: ContextDep) -> None:
+        slow_address(context, connection, address)
+        slow_secret(context, rule, bearer(connection) or "")
+
+    return Depends(by_token)
 
 
 def _take(context: Context, rule: Rule, key: str) -> None:

@@ -15,7 +15,7 @@ from session_manager.ports import SpoolTold
 from session_manager.records import DiskTold, SessionState
 from session_manager.web.context import ContextDep, IdentityDep, permit
 from session_manager.web.forms import Identifier, Number, SpoolsForm, TrackName
-from session_manager.web.limits import slowed
+from session_manager.web.limits import slowed_token
 from session_manager.web.ratelimit import Rule
 from session_manager.web.routes_join import SiteView
 from transcription.audio_log import Packet, unpack_packets
@@ -23,7 +23,7 @@ from transcription.audio_log import Packet, unpack_packets
 router = APIRouter(
     prefix="/api/board",
     tags=["board"],
-    dependencies=[slowed(Rule.SPOOL_ADDRESS)],
+    dependencies=[slowed_token(Rule.SPOOL_BOARD, Rule.SPOOL_ADDRESS)],
 )
 
 PAST_S = 12 * 3600.0

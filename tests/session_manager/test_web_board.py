@@ -7,6 +7,7 @@ import pytest
 
 from session_manager.errors import NoRoom
 from session_manager.records import DiskTold, SiteRisk
+from session_manager.web.ratelimit import Rule
 from tests.session_manager.hall import NOW, Web
 from transcription.audio_log import Packet, pack_packets
 
@@ -125,5 +126,16 @@ async def test_a_full_disk_asks_the_board_to_wait(web: Web) -> None:
 async def test_a_board_that_asks_too_often_is_slowed(web: Web) -> None:
     async with board(web) as here:
         answers = [await here.get("/api/board/day") for _ in range(201)]
-    assert answers[-1].status_code == 429
-    assert int(answers[-1].headers["Retry-After"]) >= 1
+        assert answers[-1].status_code == 429
+        assert int(answers[-1].headers["Retry-After"]) >= 1
+    async with board(web, 1) as beside:
+        assert (await beside.get("/api/board/day")).status_code == 200
+
+
+async def test_tokens_that_nobody_gave_out_share_the_measure_of_their_address(web: Web) -> None:
+    async with web.browser() as guesser:
+        limiter = web.app.state.context.limiter
+        while not limiter.take(Rule.SPOOL_ADDRESS, "192.0.2.1", NOW):
+            pass
+        answer = await guesser.get("/api/board/day", headers={"Authorization": "Bearer guessed"})
+    assert answer.status_code == 429

@@ -33,6 +33,7 @@ from session_manager.outbox import Sender
 from session_manager.recogniser import Recogniser
 from session_manager.settings import HubSettings
 from session_manager.store import Store
+from session_manager.store.letter_facts import House
 from session_manager.transcript import Transcript
 from session_manager.web.app import create_app
 from session_manager.web.settings import WebSettings
@@ -161,6 +162,7 @@ class Hub:
         self.settings = settings.model_copy(update={"port": port})
         self.stopped = asyncio.Event()
         self.store = Store.open(settings.data / "shimawa.db")
+        self.store.teller.house = House(mail_settings(self.settings).sender, self.settings.url)
         secret = tokens.load_secret(settings.data)
         worker_token = settings.worker_token or secrets.token_urlsafe(32)
         self.caretaker = Caretaker(self.store, clock)

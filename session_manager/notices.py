@@ -11,12 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from session_manager.facts import Facts, lines, title
+from session_manager.letter_texts import BOOKING_TEXTS
+
 DAY_S = 86_400.0
 REMINDERS: tuple[tuple[str, float], ...] = (("7d", 7 * DAY_S), ("1d", DAY_S))
 LATE_S = 6 * 3600.0
 """A reminder that could not be written in this time after its hour is not written any more."""
 
-Method = Literal["REQUEST", "CANCEL", "REPLY"]
+Method = Literal["PUBLISH", "REQUEST", "CANCEL", "REPLY"]
 
 TEMPLATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "vouch": {
@@ -45,22 +48,7 @@ TEMPLATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "If you did not ask for it, ignore this letter.",
         ),
     },
-    "invited": {
-        "ja": ("ご案内: {title}", "{title}\n{when}\n{where}"),
-        "en": ("Invitation: {title}", "{title}\n{when}\n{where}"),
-    },
-    "changed": {
-        "ja": ("変更のお知らせ: {title}", "{title} の予定が変わりました。\n{when}\n{where}"),
-        "en": ("Changed: {title}", "{title} has changed.\n{when}\n{where}"),
-    },
-    "cancelled": {
-        "ja": ("中止のお知らせ: {title}", "{title} は中止になりました。\n{when}"),
-        "en": ("Cancelled: {title}", "{title} will not take place.\n{when}"),
-    },
-    "reminder": {
-        "ja": ("まもなくです: {title}", "{title}\n{when}\n{where}"),
-        "en": ("Reminder: {title}", "{title}\n{when}\n{where}"),
-    },
+    **BOOKING_TEXTS,
 }
 
 
@@ -89,6 +77,12 @@ class Letter:
     def login(cls, code_hash: str, link: str) -> Letter:
         return cls(f"login:{code_hash}", "login", (("link", link),))
 
+    @classmethod
+    def about(cls, template: str, number: int, facts: Facts, language: str) -> Letter:
+        """About one or several dates. `number`: of the event that owes it, so that it is written once."""
+        name = title(facts.title, len(facts.dates), language)
+        return cls(f"booking:{template}:{number}", template, (("title", name), ("facts", lines(facts, language))))
+
     def to(self, recipient: str, language: str, municipality_id: str | None) -> Letter:
         return replace(
             self,
@@ -112,8 +106,7 @@ class Expected:
     key: str
     title: str
     starts_at: float
-    when: str
-    where: str
+    facts: str
     recipient: str
     language: str = "ja"
     municipality_id: str | None = None
@@ -126,7 +119,7 @@ def due_reminders(expected: Iterable[Expected], now: float) -> list[Letter]:
         for name, before_s in REMINDERS:
             hour = one.starts_at - before_s
             if hour <= now < min(hour + LATE_S, one.starts_at):
-                words = (("title", one.title), ("when", one.when), ("where", one.where))
+                words = (("title", one.title), ("facts", one.facts))
                 cause = f"reminder:{name}:{one.key}:{one.starts_at:.0f}"
                 letters.append(Letter(cause, "reminder", words).to(one.recipient, one.language, one.municipality_id))
     return letters

@@ -13,6 +13,7 @@ from pathlib import Path
 from session_manager.passwords import Passwords
 from session_manager.store.accounting import Accounting
 from session_manager.store.accounts import Accounts
+from session_manager.store.announcing import Announcing
 from session_manager.store.audit import Audit
 from session_manager.store.calendars import Calendars
 from session_manager.store.database import connect
@@ -32,6 +33,7 @@ from session_manager.store.schema import migrate
 from session_manager.store.seats import Seats
 from session_manager.store.sessions import EARLY_S, Sessions
 from session_manager.store.streams import Streams
+from session_manager.store.telling import Teller
 from session_manager.store.values import (
     AlreadyThere,
     Committed,
@@ -65,13 +67,18 @@ class Store(
     Outbox,
     Calendars,
     Audit,
+    Announcing,
 ):
+    teller: Teller
+
     @classmethod
     def open(cls, path_or_url: str | Path, passwords: Passwords | None = None) -> Store:
         """Opens and migrates. Raises StartFailed when the file is unreadable, no database, or from a newer version."""
         database = connect(path_or_url)
         migrate(database)
-        return cls(database, passwords or Passwords())
+        store = cls(database, passwords or Passwords())
+        store.teller = database.before_commit = Teller()
+        return store
 
     def close(self) -> None:
         self._database.close()

@@ -25,6 +25,8 @@ _PLAIN = sorted(
 )
 _plain = attrgetter(*_PLAIN)
 _CHUNK = 500
+HAPPENED = "shimawa_happened"
+"""In `connection.info`: the numbers of the events of this transaction."""
 
 
 def wall_values(time: Wall, interval: Interval) -> dict[str, Any]:
@@ -128,6 +130,10 @@ def write(connection: Connection, booking_id: str, **values: Any) -> None:
 def record(
     connection: Connection, booking_id: str, what: str, by: str, now: float, data: Mapping[str, object] | None = None
 ) -> None:
-    """In the transaction of what happened: nothing happens without its event, and no event without it."""
+    """In the transaction of what happened: nothing happens without its event, and no event without it.
+
+    Before the commit `telling.Teller` writes the notices that `occasions.OCCASIONS` says it owes.
+    """
     values = {"booking_id": booking_id, "what": what, "by": by, "happened_at": int(now), "data": dict(data or {})}
-    connection.execute(insert(booking_events).values(values))
+    number = connection.execute(insert(booking_events).values(values).returning(booking_events.c.number)).scalar_one()
+    connection.info.setdefault(HAPPENED, []).append(number)

@@ -122,7 +122,10 @@ class Bookings(Part):
             if booking.proposal is not None and booking.state in HOLDING:
                 change = BookingChange(time=booking.proposal.time, places=booking.proposal.places)
                 write(connection, booking_id, proposal=None)
-                return rebook(connection, booking, change, by, now, approved=True)
+                made = rebook(connection, booking, change, by, now, approved=True)
+                if isinstance(made, Booking):
+                    record(connection, booking_id, "change_approved", by, now)
+                return made
             if booking.state != "requested":
                 raise NotPossible(refusal(booking.state))
             if hold(connection, booking_id, booking.places, booking.interval):
@@ -238,7 +241,8 @@ def rebook(
     fee = {"yen": found.yen, "free_s": found.free_s, "price_reason": found.price_reason} if moved else {}
     write(connection, booking.booking_id, **plain, **fee, **wall_values(wish.time, found.interval))
     set_places(connection, booking.booking_id, wish.places)
-    record(connection, booking.booking_id, "changed", by, now, {"moved": moved})
+    seen = moved or plain["title"] != booking.title or plain["mode"] != booking.mode
+    record(connection, booking.booking_id, "changed" if seen else "amended", by, now, {"moved": moved})
     if moved and offer:
         offer_next(connection, booking, now)
     return follow(connection, read_booking(connection, booking.booking_id))

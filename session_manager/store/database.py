@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,8 +26,11 @@ _WRITE = "shimawa_write"
 
 
 class Database:
+    """`before_commit` is asked at the end of every write, in its transaction."""
+
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.before_commit: Callable[[Connection], None] | None = None
         self._writer = threading.Lock()
 
     @contextmanager
@@ -40,8 +43,11 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One transaction: everything or nothing; an exception rolls it back."""
         with _translated(), self._writer, self.engine.connect() as connection:
+            connection.info.clear()
             with connection.execution_options(**{_WRITE: True}).begin():
                 yield connection
+                if self.before_commit is not None:
+                    self.before_commit(connection)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -21,7 +21,7 @@ from session_manager.notices import (
     retry_at,
 )
 
-EVENING = Expected("b1", "対話の夕べ", 100 * DAY_S, "10月14日 18:30", "壱岐", "a@iki.example")
+EVENING = Expected("b1", "対話の夕べ", 100 * DAY_S, "日時: 10月14日 18:30", "a@iki.example")
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -60,7 +60,7 @@ def test_reminders_come_in_time_never_after_the_start_and_anew_when_moved() -> N
     assert due_reminders([EVENING], 93 * DAY_S - 1) == []
     assert due_reminders([EVENING], 93 * DAY_S + LATE_S) == []
     assert due_reminders([EVENING], 100 * DAY_S) == []
-    moved = Expected("b1", "t", 101 * DAY_S, "", "", "a@iki.example")
+    moved = Expected("b1", "t", 101 * DAY_S, "", "a@iki.example")
     assert due_reminders([moved], 94 * DAY_S)[0].cause != due_reminders([EVENING], 93 * DAY_S)[0].cause
 
 

@@ -20,9 +20,7 @@ from session_manager.store.outbox import CLAIM_S
 from tests.session_manager.hall import NOW
 from tests.session_manager.test_ical import EVENING
 
-LETTER = Letter("c", "invited", (("title", "対話の夕べ"), ("when", "18:30"), ("where", "壱岐"))).to(
-    "a@iki.example", "ja", None
-)
+LETTER = Letter("c", "invited", (("title", "対話の夕べ"), ("facts", "日時: 18:30"))).to("a@iki.example", "ja", None)
 
 
 class Box:

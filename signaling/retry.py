@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-STEPS_S: tuple[tuple[float, float], ...] = ((0.0, 0.0), (0.5, 1.5), (1.0, 3.0), (2.0, 6.0), (4.0, 12.0), (7.5, 15.0))
-"""Shortest and longest wait before each attempt; the last row for all that follow."""
+STEPS_S: tuple[tuple[float, float], ...] = ((0.0, 0.0), (0.3, 1.0), (0.5, 2.0), (1.0, 3.0))
+"""Shortest and longest wait before each attempt; the last row for all that follow.
+
+People sit there and wait: nobody may be away for longer than 3 s after the hub is back. A herd that is too much for
+the hub is told to wait by the hub (`retry_after_ms`).
+"""
 
 STEADY_S = 10.0
 """A connection that lasted this long starts the row anew."""

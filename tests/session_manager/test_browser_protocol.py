@@ -241,7 +241,7 @@ async def test_waiting_times_are_those_of_the_protocol(browser: Browser, tmp_pat
               return [0, 1].map((chance) => [0, 1, 2, 3, 4, 5, 99].map((n) => backOff(n, null, () => chance)));
             }"""
         )
-        assert waits == [[0, 500, 1000, 2000, 4000, 7500, 7500], [0, 1500, 3000, 6000, 12000, 15000, 15000]]
+        assert waits == [[0, 300, 500, 1000, 1000, 1000, 1000], [0, 1000, 2000, 3000, 3000, 3000, 3000]]
         assert (
             await page.evaluate("async () => (await import('/static/protocol.js')).backOff(1, 4000, () => 1)") == 6000
         )

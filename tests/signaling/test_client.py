@@ -286,7 +286,7 @@ async def test_the_machines_word_that_the_network_is_back_ends_the_wait() -> Non
     assert tries == 2
     client.network_is_back()
     await eventually(lambda: len(waits) == 4)
-    assert waits == pytest.approx([0.0, 1.5, 0.0, 1.5], abs=0.01)
+    assert waits == pytest.approx([0.0, 1.0, 0.0, 1.0], abs=0.01)
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
 

@@ -7,8 +7,7 @@ const VERSION = 1;
 const CONNECT_MS = 10_000;
 const COMMAND_MS = 10_000;
 const ACK_EVERY = 32;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 15_000;
+const WAITS_MS = [[0, 0], [300, 1000], [500, 2000], [1000, 3000]];
 const LASTING_MS = 10_000;
 const UNANSWERED = 64;
 
@@ -24,14 +23,13 @@ export class Refusal extends Error {
 }
 
 /**
- * Milliseconds before attempt `attempt` after a loss: at once, then 0.5-1.5 s, 1-3 s, 2-6 s, 4-12 s, then 7.5-15 s. What
- * the hub asked for (`retryAfterMs`) takes the place of that, plus up to half of it so that a herd spreads.
+ * Milliseconds before attempt `attempt` after a loss: at once, then 0.3-1 s, 0.5-2 s, then 1-3 s. What the hub asked for
+ * (`retryAfterMs`) takes the place of that, plus up to half of it so that a herd spreads.
  */
 export function backOff(attempt, retryAfterMs = null, random = Math.random) {
   if (retryAfterMs !== null) return retryAfterMs * (1 + random() / 2);
-  if (attempt <= 0) return 0;
-  if (attempt > 4) return LONGEST_WAIT_MS * (0.5 + random() / 2);
-  return FIRST_WAIT_MS * 2 ** attempt * (0.5 + random());
+  const [least, most] = WAITS_MS[Math.min(Math.max(attempt, 0), WAITS_MS.length - 1)];
+  return least + (most - least) * random();
 }
 
 /**

@@ -1,12 +1,14 @@
-"""The facility's day: what can be booked, bookings, who came, series."""
+"""The facility's day: what can be booked, bookings, who came, series, and what pages show of it."""
 
 from __future__ import annotations
 
+from session_manager.store.asking import Asking
 from session_manager.store.attending import Attending
 from session_manager.store.bookings import Bookings
 from session_manager.store.recurring import Recurring
 from session_manager.store.venues import Venues
+from session_manager.store.weeks import Weeks
 
 
-class Day(Venues, Bookings, Attending, Recurring):
+class Day(Venues, Bookings, Attending, Recurring, Weeks, Asking):
     pass

@@ -28,9 +28,11 @@ from session_manager.web import (
     routes_people,
     routes_places,
     routes_record,
+    routes_sailing,
     routes_series,
     routes_sessions,
     routes_venues,
+    routes_week,
     sockets,
 )
 from session_manager.web.context import Context, permit
@@ -45,7 +47,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_sessions.router,
     routes_venues.router,
     routes_bookings.router,
+    routes_week.router,
     routes_series.router,
+    routes_sailing.router,
     routes_join.router,
     routes_board.router,
     routes_record.router,

@@ -24,15 +24,20 @@ class EndpointRules:
 
     `hint`: weak beginnings (しつもん: devoiced, then soft) stay below `enter` for up to half a second. Once speech is
     certain, its beginning is looked for backwards, `look_back_s` at most, for as long as there was at least a hint.
+    `rise_s`: a hint that has lasted so long is speech as soon as it reaches `leave`. A short はい after a silence never
+    climbs above `enter`, or does so by the chance of where the windows lie. `min_speech_s` above `leave`, or
+    `min_hint_s` of hints, make an utterance; a click has neither.
     A hint in the last `end_hint_s` of a long enough silence holds the end back, `end_patience_s` at most.
     """
 
     enter: float = 0.5
     leave: float = 0.35
     hint: float = 0.1
+    rise_s: float = 0.16
     look_back_s: float = 0.8
     pre_roll_s: float = 0.4
     min_speech_s: float = 0.15
+    min_hint_s: float = 0.24
     end_silence_s: float = 0.6
     end_hint_s: float = 0.13
     end_patience_s: float = 0.4
@@ -66,8 +71,10 @@ class Endpointer:
     def __init__(self, from_sample: int, rules: EndpointRules | None = None) -> None:
         self._rules = rules or EndpointRules()
         self._pre_roll = windows_for(self._rules.pre_roll_s)
+        self._rise = windows_for(self._rules.rise_s)
         self._look_back = windows_for(self._rules.look_back_s)
         self._min_speech = windows_for(self._rules.min_speech_s)
+        self._min_hint = windows_for(self._rules.min_hint_s)
         self._end_silence = windows_for(self._rules.end_silence_s)
         self._end_hint = windows_for(self._rules.end_hint_s)
         self._end_patience = windows_for(self._rules.end_patience_s)
@@ -94,7 +101,7 @@ class Endpointer:
     @property
     def speaking_since(self) -> int | None:
         """Start of the open utterance (pre-roll included) once it is long enough to be one."""
-        long_enough = self._speaking and self._voiced(self._windows) >= self._min_speech
+        long_enough = self._speaking and self._is_long_enough()
         return max(self._first, self._floor) if long_enough else None
 
     @property
@@ -127,7 +134,7 @@ class Endpointer:
     def close(self, at: int) -> list[Utterance]:
         """Nothing follows before `at`: decide what is open. Later windows begin at `at`, rounded down to the grid."""
         found: list[Utterance] = []
-        if self._speaking and self._voiced(self._windows) >= self._min_speech:
+        if self._speaking and self._is_long_enough():
             end = min(self.position, self._first + (self._quiet_from + self._tail) * WINDOW, at)
             found.append(self._utterance(len(self._windows), end))
         self._restart(max(at, self._floor))
@@ -161,12 +168,17 @@ class Endpointer:
         return not hinted or silence >= self._end_silence + self._end_patience
 
     def _listen(self, window: Window) -> None:
-        if window.probability >= self._rules.enter:
+        if self._has_begun(window):
             self._speaking = True
             self._drop_before(self._beginning() - self._pre_roll)
             self._quiet_from = len(self._windows)
             return
         self._drop_before(len(self._windows) - self._pre_roll - self._look_back)
+
+    def _has_begun(self, window: Window) -> bool:
+        if window.probability >= self._rules.enter:
+            return True
+        return window.probability >= self._rules.leave and len(self._windows) - self._beginning() > self._rise
 
     def _beginning(self) -> int:
         index = len(self._windows) - 1
@@ -181,7 +193,7 @@ class Endpointer:
             self._first += index * WINDOW
 
     def _end(self, found: list[Utterance]) -> None:
-        if self._voiced(self._windows) >= self._min_speech:
+        if self._is_long_enough():
             self._take(self._quiet_from + self._tail, found)
         else:
             self._speaking = False
@@ -216,6 +228,10 @@ class Endpointer:
     def _quietest(self) -> int:
         earliest = self._hard * 3 // 4
         return min(range(earliest, len(self._windows)), key=lambda i: (self._windows[i].level_db, -i))
+
+    def _is_long_enough(self) -> bool:
+        hinted = sum(window.probability >= self._rules.hint for window in self._windows)
+        return self._voiced(self._windows) >= self._min_speech or hinted >= self._min_hint
 
     def _voiced(self, windows: list[Window]) -> int:
         return sum(w.probability >= self._rules.leave for w in windows)

@@ -111,6 +111,27 @@ def test_a_click_is_silence_and_a_short_yes_is_an_utterance(voiced: int, found: 
     assert len(heard(seconds_of(QUIET, 1) + [SPEECH] * voiced + seconds_of(QUIET, 1))) == found
 
 
+SOFT_YES = (0.01, 0.03, 0.23, 0.22, 0.21, 0.22, 0.24, 0.36, 0.499, 0.48, 0.36, 0.21, 0.13, 0.09)
+"""What Silero says to a はい of 0.25 s at -17 dB after a silence, where the windows lie unluckily."""
+
+
+def test_a_soft_short_yes_is_an_utterance_of_its_own() -> None:
+    yes = [Window(probability, -20.0) for probability in SOFT_YES]
+    [found] = heard(seconds_of(QUIET, 1) + yes + seconds_of(QUIET, 1))
+    assert found.start_sample <= windows_for(1) * WINDOW <= found.end_sample
+
+
+def test_a_soft_short_yes_belongs_to_what_follows_within_half_a_second() -> None:
+    yes = [Window(probability, -20.0) for probability in SOFT_YES]
+    silence = seconds_of(QUIET, 1)
+    [found] = heard(silence + yes + seconds_of(QUIET, 0.4) + seconds_of(SPEECH, 1) + silence)
+    assert found.start_sample <= len(silence) * WINDOW
+
+
+def test_hints_alone_are_silence() -> None:
+    assert heard(seconds_of(QUIET, 1) + seconds_of(HINT, 2) + seconds_of(QUIET, 1)) == []
+
+
 def test_long_speech_is_cut_at_its_longest_pause_after_the_soft_maximum() -> None:
     script = seconds_of(SPEECH, 8) + [QUIET] * 12 + seconds_of(SPEECH, 4) + [QUIET] * 6 + seconds_of(SPEECH, 6)
     first, second = heard([*script, *seconds_of(QUIET, 1)])

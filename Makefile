@@ -3,6 +3,7 @@
 #   make test    the whole suite, whole processes last; ARGS="tests/signaling -x" for a part
 #   make check   lint, types, architecture, sizes
 #   make bench   measured figures       make faults  break cables, processes, disks; ARGS="cut_10s loss_10", ARGS=--full
+#   make fuzz    the interface against many made-up requests, a quarter of an hour; ARGS="-k member"
 #   make clean   remove what was built
 
 PYTHON ?= python3
@@ -10,10 +11,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test check bench faults clean help
+.PHONY: demo test check bench faults fuzz clean help
 
 help:
-	@sed -n '2,6s/^# \{0,3\}//p' Makefile
+	@sed -n '2,7s/^# \{0,3\}//p' Makefile
 
 demo: $(VENV)/.run
 	@$(BIN)/shimawa demo $(ARGS)
@@ -37,6 +38,9 @@ bench: $(VENV)/.dev build/.system
 
 faults: $(VENV)/.dev build/.system
 	$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz: $(VENV)/.dev
+	SHIMAWA_FUZZ=100 $(BIN)/python -m pytest tests/session_manager/test_api_fuzz.py --timeout 3600 $(ARGS)
 
 clean:
 	rm -rf build $(VENV)

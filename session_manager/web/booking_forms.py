@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, NaiveDatetime, StringConstraints
+from pydantic import AfterValidator, Field, NaiveDatetime, StringConstraints, WithJsonSchema
 
 from session_manager.access import Identity
 from session_manager.booking import Attendance, Kind
@@ -39,7 +39,8 @@ def _whole_minutes(time: datetime) -> datetime:
     return time.replace(fold=0)
 
 
-LocalTime = Annotated[NaiveDatetime, AfterValidator(_whole_minutes)]
+_LOCAL = {"type": "string", "pattern": r"^20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d$", "examples": ["2026-10-14T18:30"]}
+LocalTime = Annotated[NaiveDatetime, AfterValidator(_whole_minutes), WithJsonSchema(_LOCAL)]
 Zone = Annotated[str, Field(max_length=64)]
 Amount = Annotated[int, Field(ge=1, le=1000)]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]

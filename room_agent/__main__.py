@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--camera", metavar="SPEC")
     run.add_argument("--speaker", metavar="SPEC")
     run.add_argument("--echo", choices=("auto", "on", "off"), help="this program's echo canceller")
+    run.add_argument("--relay", choices=("auto", "only", "off"), help="use of the hub's relay (TURN)")
     run.add_argument("--status-port", type=int, help="port of the state page on 127.0.0.1; 0 for any")
     run.add_argument("--video-slots", type=int, help="receive so many videos (they are not shown here)")
     run.add_argument("--once", action="store_true", default=None, help="end after the session")
@@ -52,6 +53,7 @@ def settings_of(arguments: argparse.Namespace) -> BoardSettings:
         ("video_slots",): arguments.video_slots,
         ("once",): arguments.once,
         ("echo",): arguments.echo,
+        ("relay",): arguments.relay,
         ("devices", "microphone"): arguments.microphone,
         ("devices", "camera"): arguments.camera,
         ("devices", "speaker"): arguments.speaker,

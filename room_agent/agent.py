@@ -141,6 +141,7 @@ class Agent:
             self._playback,
             self._site_names,
             slots=(self._settings.audio_slots, self._settings.video_slots),
+            relay=self._settings.relay,
             began_at=began_at,
         )
         minding = asyncio.create_task(self._mind_end(self._attendance), name="planned end")

@@ -31,7 +31,7 @@ from room_agent.conductor import (
     conduct,
 )
 from room_agent.devices import Devices
-from room_agent.media import Media
+from room_agent.media import Media, RelayUse
 from room_agent.playback import Playback
 from room_agent.status import JoinFacts
 from signaling.client import Joined, LinkState, Overflowed, SignalingClient
@@ -78,6 +78,7 @@ class Attendance:
         site_names: dict[str, str],
         *,
         slots: tuple[int, int],
+        relay: RelayUse,
         began_at: float,
     ) -> None:
         self.url = url
@@ -104,6 +105,7 @@ class Attendance:
             playback,
             ice_servers=self._ice_servers,
             slots=slots,
+            relay=relay,
         )
 
     # ---- facts

@@ -22,6 +22,7 @@ from aiortc import (
 from aiortc.codecs import get_capabilities
 from aiortc.exceptions import InvalidAccessError, InvalidStateError
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.stats import RTCRemoteInboundRtpStreamStats, RTCTransportStats
 
 from room_agent.errors import MediaFailed
@@ -59,12 +60,23 @@ _Reply = TypeVar("_Reply", bound=Body)
 CONNECT_S = 8.0
 """From the hub's answer to packets both ways; DTLS alone may need a second try after 1 s, 2 s, 4 s."""
 
+NO_PATH = "no_path"
+"""Of a connection whose description was taken and whose packets find no way."""
+
 Request = Callable[[Body], Awaitable[Body]]
 """Sends a command and gives the reply, `Refused` included (`SignalingClient.request`)."""
 
 
 Lost = Callable[[str], None]
 """Told the cause, on the loop: at most once, and never after `close` began."""
+
+
+@dataclass(frozen=True, slots=True)
+class IcePlan:
+    """Which servers may help to find a way; `relay_only`: never directly."""
+
+    servers: Sequence[IceServerInfo] = ()
+    relay_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +109,7 @@ class TransportFacts:
 class _Peer:
     """What both directions share: a peer connection that never asks a server it was not told of."""
 
-    ice_servers: Sequence[IceServerInfo]
+    ice: IcePlan
     lost: Lost
     pc: RTCPeerConnection = field(init=False, repr=False)
     _connected: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
@@ -108,11 +120,12 @@ class _Peer:
     def __post_init__(self) -> None:
         servers = [
             RTCIceServer(urls=server.urls, username=server.username or None, credential=server.credential or None)
-            for server in self.ice_servers
+            for server in self.ice.servers
         ]
+        policy = RTCIceTransportPolicy.RELAY if self.ice.relay_only else RTCIceTransportPolicy.ALL
         # Without this list aiortc asks a public STUN server and waits 5 s for it on an island.
         keep_consent()
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=servers, iceTransportPolicy=policy))
         self.pc.on("connectionstatechange", self._state_changed)
 
     def _state_changed(self) -> None:
@@ -139,7 +152,7 @@ class _Peer:
         try:
             await asyncio.wait_for(self._connected.wait(), CONNECT_S)
         except TimeoutError:
-            raise MediaFailed("timed_out", "The media connection did not come up; is UDP to the hub open?") from None
+            raise MediaFailed(NO_PATH, "The media connection did not come up; is UDP to the hub open?") from None
 
     async def facts(self) -> TransportFacts:
         report = (await self.pc.getStats()).values()
@@ -172,14 +185,14 @@ class Publishing:
     def __init__(
         self,
         generation: int,
-        ice_servers: Sequence[IceServerInfo],
+        ice: IcePlan,
         lost: Lost,
         audio: AudioOut | None,
         video: VideoOut | None,
     ) -> None:
         self.generation = generation
         self.tracks: tuple[TrackInfo, ...] = ()
-        self._peer = _Peer(ice_servers, lost)
+        self._peer = _Peer(ice, lost)
         self._audio = audio
         self._video = video
         self._camera: CameraTrack | None = None
@@ -254,13 +267,11 @@ AudioSink = Callable[[str, EncodedAudio], None]
 class Receiving:
     """Every other site, in slots of constant SSRC. Audio stays encoded; video is read and let go."""
 
-    def __init__(
-        self, generation: int, ice_servers: Sequence[IceServerInfo], lost: Lost, audio_slots: int, video_slots: int
-    ) -> None:
+    def __init__(self, generation: int, ice: IcePlan, lost: Lost, audio_slots: int, video_slots: int) -> None:
         self.generation = generation
         self.slots: tuple[SlotInfo, ...] = ()
         self.frames = 0
-        self._peer = _Peer(ice_servers, lost)
+        self._peer = _Peer(ice, lost)
         self._audio_slots = audio_slots
         self._video_slots = video_slots
         self._drains: list[asyncio.Task[None]] = []

@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "SHIMAWA_STATE": ("state",),
     "SHIMAWA_STATUS_PORT": ("status_port",),
     "SHIMAWA_ECHO": ("echo",),
+    "SHIMAWA_RELAY": ("relay",),
     "SHIMAWA_MICROPHONE": ("devices", "microphone"),
     "SHIMAWA_CAMERA": ("devices", "camera"),
     "SHIMAWA_SPEAKER": ("devices", "speaker"),
@@ -79,6 +80,8 @@ class BoardSettings(_Section):
     once: bool = False
     echo: Literal["auto", "on", "off"] = "auto"
     """The echo canceller of this program; off for a board whose own works. `auto`: on between real devices."""
+    relay: Literal["auto", "only", "off"] = "auto"
+    """The hub's relay (TURN). `auto`: once the direct way was tried in vain; `only`: never directly."""
     devices: DeviceSettings = DeviceSettings()
     video: VideoSettings = VideoSettings()
     spool: SpoolSettings = SpoolSettings()

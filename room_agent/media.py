@@ -9,8 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
-from room_agent.call import AudioOut, Publishing, Receiving, Request, TransportFacts
+from room_agent.call import NO_PATH, AudioOut, IcePlan, Publishing, Receiving, Request, TransportFacts
 from room_agent.capture import Sight, Voice
 from room_agent.conductor import (
     CloseMedia,
@@ -32,6 +33,8 @@ from signaling.retry import Backoff
 
 logger = logging.getLogger(__name__)
 
+RelayUse = Literal["auto", "only", "off"]
+
 LOOK_S = 0.5
 CLOSE_S = 5.0
 LONGEST_RETRY_S = 2.0
@@ -47,6 +50,17 @@ class MediaFacts:
     packets_sent: int = 0
     packets_dropped: int = 0
     frames_sent: int = 0
+
+
+def ice_plan(servers: Sequence[IceServerInfo], relay: RelayUse, direct_failed: bool) -> IcePlan:
+    """Where the direct way works a relay only costs: asking one that is silent takes 5 s."""
+    if relay == "only" or (relay == "auto" and direct_failed):
+        return IcePlan(tuple(servers), relay_only=relay == "only")
+    return IcePlan(tuple(one for one in servers if not _relays(one)))
+
+
+def _relays(server: IceServerInfo) -> bool:
+    return any(url.startswith(("turn:", "turns:")) for url in server.urls)
 
 
 class _Generation:
@@ -74,6 +88,7 @@ class Media:
         *,
         ice_servers: Callable[[], Sequence[IceServerInfo]],
         slots: tuple[int, int],
+        relay: RelayUse = "auto",
     ) -> None:
         self._request = request
         self._post = post
@@ -81,6 +96,8 @@ class Media:
         self._sight = sight
         self._playback = playback
         self._ice_servers = ice_servers
+        self._relay = relay
+        self._direct_failed = False
         self._audio_slots, self._video_slots = slots
         self._open: dict[tuple[Connection, int], _Generation] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -121,16 +138,19 @@ class Media:
         if self._closing:
             await asyncio.wait(self._closing, timeout=CLOSE_S)
 
+    def _ice(self) -> IcePlan:
+        return ice_plan(self._ice_servers(), self._relay, self._direct_failed)
+
     # ---- one generation
 
     def _begin_publish(self, number: int) -> tuple[_Generation, Awaitable[None]]:
         audio, video = self._voice.offer(), self._sight.offer()
-        connection = Publishing(number, self._ice_servers(), self._lost("publish", number), audio, video)
+        connection = Publishing(number, self._ice(), self._lost("publish", number), audio, video)
         return _Generation(connection, audio), self._publish(connection)
 
     def _begin_subscribe(self, number: int) -> tuple[_Generation, Awaitable[None]]:
         lost = self._lost("subscribe", number)
-        connection = Receiving(number, self._ice_servers(), lost, self._audio_slots, self._video_slots)
+        connection = Receiving(number, self._ice(), lost, self._audio_slots, self._video_slots)
 
         def sink(mid: str, packet: EncodedAudio) -> None:
             if self.first_packet_at is None:
@@ -168,6 +188,7 @@ class Media:
         except MediaFailed as failure:
             logger.info("%s connection %s failed: %s", command.connection, command.generation, failure.code)
             self._retry_after_ms[command.connection] = failure.retry_after_ms
+            self._direct_failed = self._direct_failed or failure.code == NO_PATH
             if failure.code == ErrorCode.STALE_EPOCH:
                 # The folder with the counter was lost or put back: without a leap this board stays mute.
                 self._voice.leap()

@@ -39,6 +39,10 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
         "--media-address", action="append", dest="media_addresses", help="address clients send media to"
     )
     parser.add_argument("--media-port", type=int, help="first UDP port (8421), 0 for any")
+    parser.add_argument(
+        "--turn-url", action="append", dest="turn_urls", help="a relay, like turn:relay.example.jp:3478"
+    )
+    parser.add_argument("--turn-secret-file", type=Path, help="the secret shared with the relay (static-auth-secret)")
     parser.add_argument("--media-workers", type=int, help="one per core that media may use")
     parser.add_argument("--model", help="`fixture`, a folder, a model name on this machine, or `none`")
     parser.add_argument("--device", help="cpu, cuda or auto")

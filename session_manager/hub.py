@@ -31,7 +31,7 @@ from session_manager.mail import MailSettings, Postman
 from session_manager.mending import Mending
 from session_manager.outbox import Sender
 from session_manager.recogniser import Recogniser
-from session_manager.settings import HubSettings
+from session_manager.settings import HubSettings, relay_of
 from session_manager.store import Store
 from session_manager.store.letter_facts import House
 from session_manager.transcript import Transcript
@@ -203,7 +203,9 @@ class Hub:
             directory,
             self.plane,
             clock=clock,
-            settings=SignalingSettings(test_door=settings.test_door, site_kbps=settings.site_kbps),
+            settings=SignalingSettings(
+                relay=relay_of(settings), test_door=settings.test_door, site_kbps=settings.site_kbps
+            ),
         )
         announcer.attach(self.signaling)
         events.attach(self.signaling)

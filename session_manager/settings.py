@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from session_manager.errors import StartFailed
 from session_manager.openid import OpenIdProvider
+from signaling.relay import Relay
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -44,6 +45,10 @@ class HubSettings(BaseModel):
     """What this machine's own line can send for media in all; empty: no limit is known."""
     site_kbps: dict[str, Annotated[int, Field(ge=32)]] = {}
     """What the cable of a site carries each way, by site id: a table `[site_kbps]` in the file."""
+    turn_urls: tuple[str, ...] = ()
+    """A relay for who cannot reach the media port: `turn:relay.example.jp:3478`. It needs `turn_secret_file`."""
+    turn_secret_file: Path | None = None
+    """The secret shared with the relay (coturn: `static-auth-secret`)."""
     test_door: bool = False
     smtp_host: str = ""
     """Mail server for notices and sign-in links; empty: letters wait in the outbox."""
@@ -66,9 +71,26 @@ class HubSettings(BaseModel):
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
 
+def relay_of(settings: HubSettings) -> Relay | None:
+    """Raises StartFailed when only half of it is set."""
+    if not settings.turn_urls and settings.turn_secret_file is None:
+        return None
+    if not settings.turn_urls or settings.turn_secret_file is None:
+        raise StartFailed("A relay needs both: its address (--turn-url) and its secret (--turn-secret-file).")
+    if not all(url.startswith(("turn:", "turns:")) for url in settings.turn_urls):
+        raise StartFailed("The address of a relay looks like turn:relay.example.jp:3478.")
+    try:
+        secret = settings.turn_secret_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartFailed(f"The relay's secret {settings.turn_secret_file} cannot be read.") from error
+    if not secret:
+        raise StartFailed(f"The relay's secret {settings.turn_secret_file} is empty.")
+    return Relay(settings.turn_urls, secret)
+
+
 def _from_environment(name: str, text: str) -> object:
     """Lists as `a,b`, tables as `a=1,b=2`."""
-    if name in ("media_addresses", "languages", "calendar_hosts"):
+    if name in ("media_addresses", "languages", "calendar_hosts", "turn_urls"):
         return tuple(text.split(","))
     if name == "site_kbps":
         pairs = (part.partition("=") for part in text.split(",") if part)

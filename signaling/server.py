@@ -23,6 +23,7 @@ from signaling.ports import Connection as MediaConnection
 from signaling.ports import Directory, Grant, LoggedPacket, MediaPlane, MediaRefused, Slot, Socket
 from signaling.protocol import CloseCode
 from signaling.reception import Greeting, Reception
+from signaling.relay import ice_servers
 from signaling.resume import ResumeTokens
 from signaling.settings import SignalingSettings
 from signaling.switchboard import Captions, Effect, Gone, Presence, Record, Say, State, Switchboard
@@ -182,10 +183,7 @@ class SignalingServer:
             server_time=self._clock(),
             heartbeat_ms=round(self._settings.pace.beat_s * 1000),
             grace_s=self._switchboard.grace_s(peer.peer_id),
-            ice_servers=[
-                m.IceServerInfo(urls=list(ice.urls), username=ice.username, credential=ice.credential)
-                for ice in self._settings.ice_servers
-            ],
+            ice_servers=ice_servers(self._settings.ice_servers, self._settings.relay, peer.peer_id, self._clock()),
             snapshot=self._switchboard.snapshot(peer.peer_id) if resync or not resumed else None,
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from signaling.delivery import Bounds
 from signaling.ports import IceServer
 from signaling.protocol import Pace
+from signaling.relay import Relay
 from signaling.switchboard import Grace
 
 
@@ -19,6 +20,7 @@ class SignalingSettings:
     grace: Grace = field(default_factory=Grace)
     bounds: Bounds = field(default_factory=Bounds)
     ice_servers: tuple[IceServer, ...] = ()
+    relay: Relay | None = None
     directory_s: float = 10.0
     media_s: float = 10.0
     media_retry_ms: int = 1_000

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The Debian packages that the tests need: sound server and PortAudio, a browser, Japanese fonts, network tools, PostgreSQL.
+# The Debian packages that the tests need: sound server and PortAudio, a browser, Japanese fonts, network tools, PostgreSQL, a relay.
 set -eu
-packages="libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils chromium fonts-noto-cjk nftables iproute2 postgresql-15"
+packages="libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils chromium fonts-noto-cjk nftables iproute2 postgresql-15 coturn"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "The tests need these programs, and this is not Debian or Ubuntu: $packages" >&2

@@ -12,12 +12,14 @@ from room_agent.agent import Agent
 from room_agent.config import BoardSettings, DeviceSettings, VideoSettings
 from room_agent.epochs import EpochCounter
 from room_agent.fakes import ScriptedHub, invitation
+from room_agent.media import RelayUse
 from room_agent.status import Status
 from signaling.fakes import ScriptedDirectory, grant
 from signaling.media.forwarder import TICK_S, Forwarder
 from signaling.media.plane import WorkerPlane
 from signaling.media.udp import open_ports
 from signaling.ports import LoggedPacket, MediaEvents, MediaPlane, Role
+from signaling.relay import Relay
 from signaling.server import SignalingServer
 from signaling.settings import SignalingSettings
 from signaling.sockets import serve
@@ -42,6 +44,7 @@ class House:
         self.directory = ScriptedDirectory()
         self.packets: list[LoggedPacket] = []
         self.port = 0
+        self.relay: Relay | None = None
 
     async def __aenter__(self) -> House:
         await self.http.start()
@@ -53,7 +56,7 @@ class House:
     @contextlib.asynccontextmanager
     async def signaling(self, plane: MediaPlane, events: Events) -> AsyncIterator[SignalingServer]:
         """The same port each time: a hub that starts again is where it was."""
-        settings = SignalingSettings(test_door=True)
+        settings = SignalingSettings(test_door=True, relay=self.relay)
         server = SignalingServer(self.directory, plane, settings=settings, on_audio=self.packets.extend)
         events.server = server
         server.open_session("session-1", "Session", "live")
@@ -113,7 +116,14 @@ async def _tick(forwarder: Forwarder) -> None:
 
 @contextlib.asynccontextmanager
 async def board(
-    house: House, name: str, folder: Path, devices: DeviceSettings, *, once: bool = False, video_slots: int = 0
+    house: House,
+    name: str,
+    folder: Path,
+    devices: DeviceSettings,
+    *,
+    once: bool = False,
+    video_slots: int = 0,
+    relay: RelayUse = "auto",
 ) -> AsyncIterator[tuple[Agent, asyncio.Task[None]]]:
     """A board in this process; it has ended when the block has."""
     settings = BoardSettings(
@@ -125,6 +135,7 @@ async def board(
         video_slots=video_slots,
         ask_every_s=0.1,
         once=once,
+        relay=relay,
     )
     agent = Agent(settings, EpochCounter(settings.state))
     running = asyncio.create_task(agent.run(), name=f"board {name}")

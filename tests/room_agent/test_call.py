@@ -12,7 +12,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 from hardware.ports import AudioBlock
-from room_agent.call import AudioOut, Publishing, Receiving, VideoOut
+from room_agent.call import AudioOut, IcePlan, Publishing, Receiving, VideoOut
 from room_agent.errors import MediaFailed
 from room_agent.feeds import PacketFeed, Picture420, PictureFeed
 from room_agent.opus import OpusEncoder
@@ -111,7 +111,7 @@ def packets(first: int, count: int) -> list[NumberedPacket]:
 
 async def test_audio_goes_out_with_the_boards_own_numbers(hub: PlainHub) -> None:
     feed, watch = PacketFeed(), Watched()
-    publishing = Publishing(1, [], watch, AudioOut(feed, 7, Anchor(100, 96_000), Uplink(32_000)), None)
+    publishing = Publishing(1, IcePlan(), watch, AudioOut(feed, 7, Anchor(100, 96_000), Uplink(32_000)), None)
     try:
         await publishing.open(hub.request)
         sent = packets(100, 20)
@@ -132,7 +132,7 @@ async def test_audio_goes_out_with_the_boards_own_numbers(hub: PlainHub) -> None
 
 async def test_video_goes_out_as_vp8_and_nothing_else_is_offered(hub: PlainHub) -> None:
     pictures = PictureFeed()
-    publishing = Publishing(1, [], Watched(), None, VideoOut(pictures, 500_000))
+    publishing = Publishing(1, IcePlan(), Watched(), None, VideoOut(pictures, 500_000))
     try:
         await publishing.open(hub.request)
         track = await hub.video.get()
@@ -159,7 +159,7 @@ async def test_every_slot_gives_its_packets_and_video_is_read_and_let_go(hub: Pl
         if len(seen) == 2:
             both.set()
 
-    receiving = Receiving(3, [], watch, audio_slots=2, video_slots=1)
+    receiving = Receiving(3, IcePlan(), watch, audio_slots=2, video_slots=1)
     try:
         await receiving.open(hub.request, told.append, sink)
         await asyncio.wait_for(both.wait(), 10)
@@ -175,7 +175,7 @@ async def test_every_slot_gives_its_packets_and_video_is_read_and_let_go(hub: Pl
 
 async def test_a_connection_that_the_other_side_closes_is_lost_once(hub: PlainHub) -> None:
     feed, watch = PacketFeed(), Watched()
-    publishing = Publishing(1, [], watch, AudioOut(feed, 1, Anchor(0, 0), Uplink(32_000)), None)
+    publishing = Publishing(1, IcePlan(), watch, AudioOut(feed, 1, Anchor(0, 0), Uplink(32_000)), None)
     try:
         await publishing.open(hub.request)
         feed.put(packets(0, 1)[0])
@@ -199,7 +199,7 @@ async def test_a_refusal_has_a_code(reply: Body, code: str) -> None:
     async def request(_: Body) -> Body:
         return reply
 
-    publishing = Publishing(1, [], Watched(), AudioOut(PacketFeed(), 1, Anchor(0, 0), Uplink(32_000)), None)
+    publishing = Publishing(1, IcePlan(), Watched(), AudioOut(PacketFeed(), 1, Anchor(0, 0), Uplink(32_000)), None)
     try:
         with pytest.raises(MediaFailed) as caught:
             await publishing.open(request)

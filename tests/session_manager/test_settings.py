@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from session_manager.errors import StartFailed
-from session_manager.settings import load_settings
+from session_manager.settings import HubSettings, load_settings, relay_of
+from signaling.relay import Relay
 
 
 def test_without_anything_a_hub_serves_this_machine_only() -> None:
@@ -26,6 +27,29 @@ def test_the_later_source_wins(tmp_path: Path) -> None:
 def test_lists_in_the_environment_are_separated_by_commas() -> None:
     settings = load_settings(None, {"SHIMAWA_MEDIA_ADDRESSES": "192.0.2.1,2001:db8::1"})
     assert settings.media_addresses == ("192.0.2.1", "2001:db8::1")
+
+
+def test_a_relay_needs_an_address_and_a_secret(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("north\n", encoding="utf-8")
+    assert relay_of(HubSettings()) is None
+    settings = load_settings(None, {"SHIMAWA_TURN_URLS": "turn:a:1,turns:b:2", "SHIMAWA_TURN_SECRET_FILE": str(secret)})
+    assert relay_of(settings) == Relay(("turn:a:1", "turns:b:2"), "north")
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (HubSettings(turn_urls=("turn:a",)), "turn-secret-file"),
+        (HubSettings(turn_secret_file=Path("/nowhere")), "turn-url"),
+        (HubSettings(turn_urls=("http://a",), turn_secret_file=Path("/nowhere")), "looks like"),
+        (HubSettings(turn_urls=("turn:a",), turn_secret_file=Path("/nowhere")), "cannot be read"),
+        (HubSettings(turn_urls=("turn:a",), turn_secret_file=Path("/dev/null")), "empty"),
+    ],
+)
+def test_half_a_relay_is_a_sentence(settings: HubSettings, named: str) -> None:
+    with pytest.raises(StartFailed, match=named):
+        relay_of(settings)
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,28 @@ BOOKING_TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "No boat is sailing, so this has been cancelled.\n\n{facts}",
         ),
     },
+    "boats_asked": {
+        "ja": (
+            "船が欠航です。どうなさいますか: {title}",
+            "今日は船が出ません。次の予定を、明日に移す・オンラインで行う・取り消す、のどれにするか、予約のページで選んでください。"
+            "選ぶまでは、予約はそのままです。\n\n{facts}",
+        ),
+        "en": (
+            "No boat today. What would you like? {title}",
+            "No boat is sailing today. Choose on your bookings page: move it to tomorrow, hold it online, or give it up. "
+            "Until you choose, the booking stays as it is.\n\n{facts}",
+        ),
+    },
+    "boats_resumed": {
+        "ja": (
+            "船が出ることになりました: {title}",
+            "船が出ることになりました。予定は次のとおりです。\n\n{facts}",
+        ),
+        "en": (
+            "Boats are sailing after all: {title}",
+            "Boats are sailing after all. This is how it is now.\n\n{facts}",
+        ),
+    },
     "reminder": {
         "ja": ("まもなくです: {title}", "「{title}」の日が近づきました。\n\n{facts}"),
         "en": ("Reminder: {title}", "{title} is coming up.\n\n{facts}"),

@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """`ends_on` None: until it is ended. Both days belong to it."""
+    """`ends_on` None: until it is ended. Both days belong to it. `seats`: held free at once; None: as many as like."""
 
     agreement_id: str
     organisation_id: str
@@ -59,6 +59,7 @@ class Agreement:
     starts_on: date
     ends_on: date | None
     benefits: tuple[str, ...]
+    seats: int | None = None
 
 
 def check_ladder(levels: Sequence[Level]) -> None:

@@ -77,6 +77,8 @@ OCCASIONS: tuple[Occasion, ...] = (
     Occasion("mode_switched", _everybody("mode_switched", "REQUEST")),
     Occasion("boats_stopped", _everybody("boats_freed", "CANCEL"), after="cancelled"),
     Occasion("boats_stopped", _everybody("boats_stopped", "REQUEST")),
+    Occasion("boats_asked", (Owed("holder", "boats_asked"),)),
+    Occasion("boats_resumed", _everybody("boats_resumed", "REQUEST")),
 )
 
 SILENT = frozenset({"amended", "check_in", "end", "extended", "series_changed"})

@@ -19,21 +19,25 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`language`: of letters to this person."""
+    """`language`: of letters to this person. `across_sea`: comes by boat; None: as their organisation does."""
 
     person_id: str
     municipality_id: str
     name: str
     mail: str | None
     language: str
+    across_sea: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
+    """`across_sea`: its people come by boat."""
+
     organisation_id: str
     municipality_id: str
     name: str
     sector: str
+    across_sea: bool = False
 
 
 @dataclass(frozen=True, slots=True)

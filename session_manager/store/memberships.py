@@ -206,4 +206,5 @@ def _agreement(row: Row[Any]) -> Agreement:
         date.fromisoformat(row.starts_on),
         ends_on,
         tuple(row.benefits),
+        row.seats,
     )

@@ -97,15 +97,19 @@ class People(Part):
             good = and_(api_tokens.c.person_id == person_id, api_tokens.c.revoked_at.is_(None))
             connection.execute(update(api_tokens).where(good).values(revoked_at=now))
 
-    def add_organisation(self, municipality_id: str, name: str, now: float, *, sector: str = "") -> Organisation:
+    def add_organisation(
+        self, municipality_id: str, name: str, now: float, *, sector: str = "", across_sea: bool = False
+    ) -> Organisation:
         """Raises NotFound, NotPossible when the name is taken in this municipality."""
-        made = Organisation(new_id(), municipality_id, name, sector)
+        made = Organisation(new_id(), municipality_id, name, sector, across_sea)
         with self._database.write() as connection:
             need(connection, municipalities, municipality_id, "municipality")
             values = {"organisation_id": made.organisation_id, "municipality_id": municipality_id, "name": name}
             try:
                 connection.execute(
-                    insert(organisations).values(**values, name_key=key(name), sector=sector, created_at=now)
+                    insert(organisations).values(
+                        **values, name_key=key(name), sector=sector, across_sea=across_sea, created_at=now
+                    )
                 )
             except IntegrityError as error:
                 raise NotPossible("There is an organisation of that name already. Choose another name.") from error
@@ -114,7 +118,7 @@ class People(Part):
     def organisations(self, municipality_id: str) -> list[Organisation]:
         query = select(organisations).where(organisations.c.municipality_id == municipality_id)
         with self._database.read() as connection:
-            return [_organisation(row) for row in connection.execute(query.order_by(organisations.c.name))]
+            return [as_organisation(row) for row in connection.execute(query.order_by(organisations.c.name))]
 
     def affiliate(self, municipality_id: str, person_id: str, organisation_id: str, now: float) -> None:
         """The person works for the organisation. Again is nothing new. Raises NotFound."""
@@ -134,7 +138,7 @@ class People(Part):
             .where(affiliations.c.person_id == person_id)
         )
         with self._database.read() as connection:
-            return [_organisation(row) for row in connection.execute(query.order_by(organisations.c.name))]
+            return [as_organisation(row) for row in connection.execute(query.order_by(organisations.c.name))]
 
     def grant(
         self, municipality_id: str, person_id: str, role: str, now: float, expires_at: float | None = None
@@ -215,8 +219,8 @@ def groups_now(connection: Connection, person_id: str) -> list[Row[Any]]:
 
 
 def as_person(row: Row[Any]) -> Person:
-    return Person(row.person_id, row.municipality_id, row.name, row.mail, row.language)
+    return Person(row.person_id, row.municipality_id, row.name, row.mail, row.language, row.across_sea)
 
 
-def _organisation(row: Row[Any]) -> Organisation:
-    return Organisation(row.organisation_id, row.municipality_id, row.name, row.sector)
+def as_organisation(row: Row[Any]) -> Organisation:
+    return Organisation(row.organisation_id, row.municipality_id, row.name, row.sector, row.across_sea)

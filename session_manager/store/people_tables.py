@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from session_manager.store.tables import metadata
@@ -71,6 +72,7 @@ people = Table(
     _text("mail_key", nullable=True),
     _text("language"),
     _at("created_at"),
+    Column("across_sea", Boolean, nullable=True),
     UniqueConstraint("municipality_id", "mail_key"),
 )
 
@@ -83,6 +85,7 @@ organisations = Table(
     _text("name_key"),
     _text("sector"),
     _at("created_at"),
+    Column("across_sea", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("municipality_id", "name_key"),
 )
 
@@ -143,6 +146,7 @@ agreements = Table(
     _text("starts_on"),
     _text("ends_on", nullable=True),
     Column("benefits", JSON, nullable=False),
+    Column("seats", Integer, nullable=True),
     CheckConstraint("ends_on is null or ends_on >= starts_on", name="order"),
 )
 

@@ -34,7 +34,9 @@ class Places(Part):
     def facilities(self) -> list[Facility]:
         with self._database.read() as connection:
             rows = connection.execute(select(facilities).order_by(facilities.c.name))
-            return [Facility(row.facility_id, row.name, row.timezone, row.municipality_id) for row in rows]
+            return [
+                Facility(row.facility_id, row.name, row.timezone, row.municipality_id, row.on_island) for row in rows
+            ]
 
     def add_room(self, facility_id: str, name: str) -> Room:
         """With its place to be booked. Raises NotFound (facility), NotPossible when the name is taken there."""
@@ -68,14 +70,14 @@ class Places(Part):
 
     def boards(self) -> list[Board]:
         with self._database.read() as connection:
-            return [_board(row) for row in connection.execute(select(boards).order_by(boards.c.name))]
+            return [as_board(row) for row in connection.execute(select(boards).order_by(boards.c.name))]
 
     def board_by_token(self, token: str, now: float) -> Board | None:
         """Notes that the board was seen at `now`."""
         seen = update(boards).where(boards.c.token_hash == hashed(token)).values(last_seen_at=now).returning(boards)
         with self._database.write() as connection:
             row = connection.execute(seen).one_or_none()
-            return _board(row) if row is not None else None
+            return as_board(row) if row is not None else None
 
 
 def known_zone(name: str) -> str:
@@ -87,5 +89,5 @@ def known_zone(name: str) -> str:
     return name
 
 
-def _board(row: Row[Any]) -> Board:
+def as_board(row: Row[Any]) -> Board:
     return Board(row.board_id, row.room_id, row.name, row.enrolled_at, row.last_seen_at)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 
 metadata = MetaData(
@@ -70,6 +71,7 @@ facilities = Table(
     Column("name", Text, nullable=False, unique=True),
     _text("timezone"),
     _ref("municipalities.municipality_id", nullable=True),
+    Column("on_island", Boolean, nullable=False, server_default=true()),
 )
 
 rooms = Table(

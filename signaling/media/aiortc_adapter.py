@@ -101,13 +101,13 @@ class _AudioTap:
         self._private: Any = receiver
         self._callback = callback
         self._unwrap = Unwrapper(16)
-        self._gaps = GapTracker()
+        self._gaps = GapTracker(sound=True)
         self._ssrc: int | None = None
 
     async def packet(self, packet: rtp.RtpPacket, arrival_time_ms: int) -> None:
         now = time.monotonic()
         if packet.ssrc != self._ssrc:
-            self._ssrc, self._unwrap, self._gaps = packet.ssrc, Unwrapper(16), GapTracker()
+            self._ssrc, self._unwrap, self._gaps = packet.ssrc, Unwrapper(16), GapTracker(sound=True)
         # aiortc's receiver reports are made of these
         streams: dict[int, StreamStatistics] = self._private._RTCRtpReceiver__remote_streams
         if packet.ssrc not in streams:

@@ -42,7 +42,7 @@ class Inbound:
         self.is_audio = incoming.kind == "audio"
         self.codec = incoming.codec.name.upper()
         self.clock = SourceClock()
-        self.gaps = GapTracker()
+        self.gaps = GapTracker(sound=self.is_audio)
         self.ring: PacketRing[RtpPacket] = PacketRing()
         self.statistics = rtcp.ReceptionStatistics(48_000 if self.is_audio else 90_000)
         self.last_at: float | None = None
@@ -59,7 +59,7 @@ class Inbound:
         """Place a packet; its numbers become unwrapped ones. None for a repeat."""
         placed = self.clock.place(packet.sequence, packet.timestamp)
         if placed.restarted:
-            self.gaps, self.ring = GapTracker(), PacketRing()
+            self.gaps, self.ring = GapTracker(sound=self.is_audio), PacketRing()
             self.connection.uplink.restarted()
         elif not placed.newest and self.ring.get(placed.sequence) is not None:
             return None

@@ -43,7 +43,7 @@ class LossyPath:
         self._random = random.Random(self.seed)
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
-        self._gaps = [GapTracker() for _ in self.hops]
+        self._gaps = [GapTracker(sound=True) for _ in self.hops]
         self._held: list[set[int]] = [set() for _ in self.hops]
         self._at(0.0, lambda: self._send(0))
         self._at(0.0, self._pull)

@@ -24,7 +24,7 @@ def concealed_percent(stats: PlayoutStats, seconds: float) -> float:
 
 
 @pytest.mark.parametrize("hops", [1, 2])
-@pytest.mark.parametrize(("loss", "allowed_percent"), [(0.05, 1.5), (0.10, 3.0), (0.20, 6.0)])
+@pytest.mark.parametrize(("loss", "allowed_percent"), [(0.05, 1.0), (0.10, 1.5), (0.20, 2.8)])
 def test_of_a_lossy_far_line_little_is_missing_from_the_first_minute_on(
     hops: int, loss: float, allowed_percent: float
 ) -> None:

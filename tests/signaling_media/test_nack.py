@@ -33,6 +33,28 @@ def test_a_hole_is_asked_for_at_once_then_ever_more_rarely_and_at_most_five_time
     assert not tracker
 
 
+def asked_after_a_loss(tracker: GapTracker, at: int, began: float) -> list[float]:
+    tracker.add(at, began)
+    tracker.add(at + 2, began)
+    return [now - began for now in (began + step * 0.01 for step in range(150)) if tracker.due(now)]
+
+
+def test_sound_is_asked_for_steadily_while_the_line_answers_soon_and_rarely_when_it_does_not() -> None:
+    tracker = GapTracker(sound=True)
+    near = asked_after_a_loss(tracker, 0, 0.0)
+    assert all(b - a < 1.5 * RETRY_S for a, b in itertools.pairwise(near))
+    assert len(near) == MAX_TRIES
+    for number in range(40):
+        at = 10.0 + number
+        tracker.add(10 * number + 10, at)
+        tracker.add(10 * number + 12, at)
+        tracker.due(at)
+        tracker.add(10 * number + 11, at + 0.28)  # a queue of 200 ms on a line of 80 ms
+        tracker.due(at + 0.5)
+    far = asked_after_a_loss(tracker, 1000, 100.0)
+    assert far[-1] > 2 * near[-1]
+
+
 @given(st.lists(st.integers(0, 5000), max_size=200))
 def test_memory_is_bounded_whatever_comes(arrivals: list[int]) -> None:
     tracker = GapTracker()

@@ -1,24 +1,63 @@
-"""What stands in whose calendar: sessions as calendar entries."""
+"""What stands in whose calendar: bookings, and sessions that nobody booked, as calendar entries. Pure.
+
+A calendar's address goes to programs and companies that hand it on: what is confidential is reserved time there and no
+more, also in one's own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from session_manager.ical import CalendarEntry
-from session_manager.people import Feed
-from session_manager.records import Room, Session
+from session_manager.booking_records import Booking
+from session_manager.ical import CalendarEntry, Status
+from session_manager.records import Session
+from session_manager.schedule import Interval, wall
 
 CONFIDENTIAL_TITLE = "予約済 / Reserved"
+DOMAIN = "shimawa.invalid"
+PAST_S = 31 * 86_400.0
+AHEAD_S = 400 * 86_400.0
 
 
-class AgendaStore(Protocol):
-    def sessions(self) -> list[Session]: ...
-    def session_homes(self) -> dict[str, tuple[frozenset[str], str | None]]: ...
-    def groups_of(self, person_id: str) -> frozenset[str]: ...
-    def rooms(self) -> list[Room]: ...
+@dataclass(frozen=True, slots=True)
+class FeedRange:
+    """Half open, UTC POSIX seconds."""
+
+    starts_at: float
+    ends_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """`places`: facility, name and zone by place. `sequences`: by booking. `hidden`: bookings shown without title."""
+
+    bookings: tuple[Booking, ...]
+    sessions: tuple[Session, ...]
+    places: Mapping[str, tuple[str, str, str]]
+    sequences: Mapping[str, int]
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BusySpans:
+    """When something is held for sure, asked for, or cannot be had because the house is closed."""
+
+    busy: tuple[tuple[float, float], ...]
+    tentative: tuple[tuple[float, float], ...] = ()
+    unavailable: tuple[tuple[float, float], ...] = ()
+
+
+def around(now: float) -> FeedRange:
+    """What a feed holds: a month back, thirteen months ahead."""
+    return FeedRange(now - PAST_S, now + AHEAD_S)
+
+
+def entries_of(agenda: Agenda) -> list[CalendarEntry]:
+    booked = [_entry(one, agenda) for one in agenda.bookings]
+    return [*booked, *(entry_of(one, hide=one.confidential) for one in agenda.sessions)]
 
 
 def entry_of(session: Session, *, hide: bool = False) -> CalendarEntry:
@@ -27,31 +66,26 @@ def entry_of(session: Session, *, hide: bool = False) -> CalendarEntry:
     start, end = (datetime.fromtimestamp(at, zone).replace(tzinfo=None) for at in (session.starts_at, session.ends_at))
     places = "" if hide else " / ".join(site.name for site in session.sites)
     title = CONFIDENTIAL_TITLE if hide else session.title
+    uid = f"{session.session_id}@{DOMAIN}"
+    return CalendarEntry(uid, title, start, end, session.timezone, session.starts_at, place=places)
+
+
+def _entry(booking: Booking, agenda: Agenda) -> CalendarEntry:
+    """By the clock of the house it is in."""
+    halls = [agenda.places[one.place_id] for one in booking.places if one.place_id in agenda.places]
+    zone = halls[0][2] if halls else booking.zone
+    time = booking.time if zone == booking.zone else wall(Interval(booking.starts_at, booking.ends_at), zone)
+    hide = booking.confidential or booking.booking_id in agenda.hidden
+    status: Status = "TENTATIVE" if booking.state == "requested" else "CONFIRMED"
     return CalendarEntry(
-        f"{session.session_id}@shimawa.invalid", title, start, end, session.timezone, session.starts_at, place=places
+        f"{booking.booking_id}@{DOMAIN}",
+        CONFIDENTIAL_TITLE if hide else booking.title,
+        time.starts,
+        time.ends,
+        time.zone,
+        float(booking.created_at),
+        agenda.sequences.get(booking.booking_id, 0),
+        status,
+        "、".join(f"{house} {name}" for house, name, _ in halls),
+        url="" if hide else booking.link,
     )
-
-
-def entries_for(store: AgendaStore, feed: Feed) -> list[CalendarEntry]:
-    """A room's calendar hides confidential sessions' names; the public one holds only sessions without a group."""
-    found, homes = store.sessions(), store.session_homes()
-    here = [one for one in found if feed.municipality_id in homes.get(one.session_id, (frozenset(), None))[0]]
-    if feed.kind == "room":
-        taken = [one for one in here if any(site.room_id == feed.subject_id for site in one.sites)]
-        return [entry_of(one, hide=one.confidential) for one in taken]
-    if feed.kind == "person":
-        mine = store.groups_of(feed.subject_id)
-        return [entry_of(one) for one in here if homes[one.session_id][1] in mine]
-    return [entry_of(one) for one in _open(here, homes)]
-
-
-def busy_spans(store: AgendaStore, room_id: str) -> list[tuple[float, float]]:
-    return [
-        (one.starts_at, one.ended_at or one.ends_at)
-        for one in store.sessions()
-        if any(site.room_id == room_id for site in one.sites)
-    ]
-
-
-def _open(found: Iterable[Session], homes: dict[str, tuple[frozenset[str], str | None]]) -> Iterable[Session]:
-    return (one for one in found if not one.confidential and homes[one.session_id][1] is None)

@@ -7,7 +7,7 @@ every calendar.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
@@ -28,6 +28,7 @@ PRODUCT = "-//Shimawa//Shimawa//EN"
 _SLOW_RULES = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
 
 Status = Literal["CONFIRMED", "TENTATIVE", "CANCELLED"]
+FreeBusyType = Literal["BUSY", "BUSY-TENTATIVE", "BUSY-UNAVAILABLE"]
 Method = Literal["PUBLISH", "REQUEST", "CANCEL", "REPLY"]
 
 
@@ -109,7 +110,9 @@ def changed(before: CalendarEntry, after: CalendarEntry, at: float) -> CalendarE
     return replace(after, uid=before.uid, sequence=before.sequence + 1, stamped_at=at)
 
 
-def busy(spans: Sequence[tuple[float, float]], start: float, end: float, stamped_at: float, uid: str) -> str:
+def busy(
+    spans: Mapping[FreeBusyType, Sequence[tuple[float, float]]], start: float, end: float, stamped_at: float, uid: str
+) -> str:
     """VFREEBUSY: when somebody or something is taken, not by what. Touching and overlapping spans become one."""
     calendar = _calendar("")
     answer = icalendar.FreeBusy()
@@ -117,8 +120,9 @@ def busy(spans: Sequence[tuple[float, float]], start: float, end: float, stamped
     answer.add("dtstamp", _utc(stamped_at))
     answer.add("dtstart", _utc(start))
     answer.add("dtend", _utc(end))
-    for one_start, one_end in _joined(spans, start, end):
-        answer.add("freebusy", [icalendar.vPeriod((_utc(one_start), _utc(one_end)))], parameters={"FBTYPE": "BUSY"})
+    for kind, times in spans.items():
+        for one_start, one_end in _joined(times, start, end):
+            answer.add("freebusy", [icalendar.vPeriod((_utc(one_start), _utc(one_end)))], parameters={"FBTYPE": kind})
     calendar.add_component(answer)
     return str(calendar.to_ical().decode())
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from session_manager.passwords import Passwords
 from session_manager.store.accounting import Accounting
 from session_manager.store.accounts import Accounts
+from session_manager.store.agenda_rows import Agendas
 from session_manager.store.announcing import Announcing
+from session_manager.store.answering import Answering
 from session_manager.store.audit import Audit
 from session_manager.store.calendars import Calendars
 from session_manager.store.database import connect
@@ -68,6 +70,8 @@ class Store(
     Calendars,
     Audit,
     Announcing,
+    Agendas,
+    Answering,
 ):
     teller: Teller
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
+from session_manager.attendance import Reply
 from session_manager.errors import NotFound, NotPossible
 from session_manager.people import Feed, Secret
 from session_manager.store.part import Part, need
@@ -91,26 +92,25 @@ class Calendars(Part):
         with self._database.read() as connection:
             return [dict(entry) for entry in connection.execute(query).scalars()]
 
-    def put_answer(
-        self, uid: str, recurrence: str, attendee: str, status: str, sequence: int, stamped_at: float
-    ) -> bool:
-        """The newest answer of an attendee stands (RFC 5546 section 2.1.5); False: an older one came late."""
-        here = and_(answers.c.uid == uid, answers.c.recurrence == recurrence, answers.c.attendee == attendee.casefold())
-        values = {"status": status, "sequence": sequence, "stamped_at": stamped_at}
-        with self._database.write() as connection:
-            row = connection.execute(select(answers).where(here)).one_or_none()
-            if row is None:
-                connection.execute(
-                    insert(answers).values(uid=uid, recurrence=recurrence, attendee=attendee.casefold(), **values)
-                )
-                return True
-            if (row.sequence, row.stamped_at) >= (sequence, stamped_at):
-                return False
-            connection.execute(update(answers).where(here).values(**values))
-            return True
-
     def answers(self, uid: str) -> dict[str, str]:
         """Status per attendee, of the whole series or single event."""
         query = select(answers.c.attendee, answers.c.status).where(answers.c.uid == uid, answers.c.recurrence == "")
         with self._database.read() as connection:
             return {row.attendee: row.status for row in connection.execute(query)}
+
+
+def put_answer(connection: Connection, reply: Reply) -> bool:
+    """The newest answer of an attendee stands (RFC 5546 section 2.1.5); False: an older one came late."""
+    here = and_(
+        answers.c.uid == reply.uid, answers.c.recurrence == reply.recurrence, answers.c.attendee == reply.attendee
+    )
+    values = {"status": reply.status, "sequence": reply.sequence, "stamped_at": reply.stamped_at}
+    row = connection.execute(select(answers).where(here)).one_or_none()
+    if row is None:
+        mine = {"uid": reply.uid, "recurrence": reply.recurrence, "attendee": reply.attendee}
+        connection.execute(insert(answers).values(**mine, **values))
+        return True
+    if (row.sequence, row.stamped_at) >= (reply.sequence, reply.stamped_at):
+        return False
+    connection.execute(update(answers).where(here).values(**values))
+    return True

@@ -15,7 +15,7 @@ from session_manager.ical import Attendee, CalendarEntry, Method, Status, write
 from session_manager.occasions import Owed
 from session_manager.schedule import Interval, wall
 from session_manager.store.booking_tables import booking_events, places
-from session_manager.store.notice_tables import facility_notes
+from session_manager.store.notice_tables import calendar_slots, facility_notes
 from session_manager.store.people_tables import people
 from session_manager.store.readers import Recipient, holder_id
 from session_manager.store.tables import facilities
@@ -53,6 +53,12 @@ class Room:
 
 def uid_of(booking_id: str) -> str:
     return f"{booking_id}@{DOMAIN}"
+
+
+def slot_of(connection: Connection, booking_id: str) -> tuple[str, str, str]:
+    """Entry, date within it (empty: it is the entry), and the entry that it was cut from."""
+    row = connection.execute(select(calendar_slots).where(calendar_slots.c.booking_id == booking_id)).one_or_none()
+    return (uid_of(booking_id), "", "") if row is None else (row.uid, row.recurrence, row.follows)
 
 
 def facts_of(

@@ -48,7 +48,7 @@ class Sessions(Part):
         if state is not None:
             query = query.where(sessions.c.state == state)
         with self._database.read() as connection:
-            return _with_sites(connection, connection.execute(query).all())
+            return with_sites(connection, connection.execute(query).all())
 
     def set_state(self, session_id: str, expected: SessionState, new: SessionState, at: float) -> Session:
         """Compare and swap; sets `started_at` (live) and `ended_at` (ended). Raises NotFound, NotPossible.
@@ -106,11 +106,11 @@ def insert_session(
     row = connection.execute(insert(sessions).values(values).returning(sessions)).one()
     for position, site in enumerate(sites):
         add_board_site(connection, row.session_id, site, position)
-    return _with_sites(connection, [row])[0]
+    return with_sites(connection, [row])[0]
 
 
 def read_session(connection: Connection, session_id: str) -> Session:
-    return _with_sites(connection, [need(connection, sessions, session_id, "session")])[0]
+    return with_sites(connection, [need(connection, sessions, session_id, "session")])[0]
 
 
 def _due_query(room_id: str, now: float) -> Any:
@@ -153,7 +153,7 @@ def _insert_site(connection: Connection, session_id: str, site: NewSite, positio
     return site_id
 
 
-def _with_sites(connection: Connection, rows: Sequence[Row[Any]]) -> list[Session]:
+def with_sites(connection: Connection, rows: Sequence[Row[Any]]) -> list[Session]:
     wanted = [row.session_id for row in rows]
     query = select(sites).where(sites.c.session_id.in_(wanted)).order_by(sites.c.position)
     by_session: dict[str, list[Site]] = {session_id: [] for session_id in wanted}

@@ -25,6 +25,7 @@ from session_manager.web import (
     routes_groups,
     routes_join,
     routes_openid,
+    routes_notices,
     routes_people,
     routes_places,
     routes_record,
@@ -57,6 +58,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_groups.router,
     routes_openid.router,
     routes_calendar.router,
+    routes_notices.router,
     sockets.router,
     pages.router,
 )

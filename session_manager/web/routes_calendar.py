@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from session_manager import agenda, ical
 from session_manager.access import Action
+from session_manager.attendance import replies_of
 from session_manager.errors import NotFound, NotPermitted
 from session_manager.fetch import fetch
 from session_manager.mail import calendar_in
@@ -101,8 +103,14 @@ async def room_busy(
     def text() -> str:
         _need_room(context, municipality_id, room_id)
         now = context.clock()
-        spans = agenda.busy_spans(context.store, room_id)
-        return ical.busy(spans, now, now + days * DAY_S, now, f"busy-{room_id}@shimawa.invalid")
+        until = now + days * DAY_S
+        found = context.store.busy_spans(room_id, agenda.FeedRange(now, until))
+        spans: dict[ical.FreeBusyType, Sequence[tuple[float, float]]] = {
+            "BUSY": found.busy,
+            "BUSY-TENTATIVE": found.tentative,
+            "BUSY-UNAVAILABLE": found.unavailable,
+        }
+        return ical.busy(spans, now, until, now, f"busy-{room_id}@shimawa.invalid")
 
     return calendar(await asyncio.to_thread(text))
 
@@ -130,7 +138,7 @@ async def answer(municipality_id: str, request: Request, context: ContextDep) ->
     """The whole letter as it came (RFC 822). Only the sender's own answer counts."""
     sender, text = await asyncio.to_thread(calendar_in, await request.body())
     parsed = await asyncio.to_thread(ical.parse, text)
-    return await asyncio.to_thread(_take_answers, context, sender, parsed)
+    return await asyncio.to_thread(_take_answers, context, municipality_id, sender, parsed)
 
 
 def calendar(text: str) -> Response:
@@ -144,7 +152,8 @@ async def _add(context: Context, request: Request, municipality_id: str, kind: s
 
 def _feed_text(context: Context, found: Feed) -> str:
     name = context.store.home(found.municipality_id).name
-    return ical.write(agenda.entries_for(context.store, found), name=f"島話 {name}")
+    shown = context.store.agenda(found, agenda.around(context.clock()))
+    return ical.write(agenda.entries_of(shown), name=f"島話 {name}")
 
 
 def _need_room(context: Context, municipality_id: str, room_id: str) -> None:
@@ -171,15 +180,8 @@ def _plain(entry: ical.CalendarEntry) -> dict[str, Any]:
     return {**plain, "left_out": left_out, "recurrence": instead.isoformat() if instead is not None else ""}
 
 
-def _take_answers(context: Context, sender: str, parsed: ical.Parsed) -> dict[str, str]:
+def _take_answers(context: Context, municipality_id: str, sender: str, parsed: ical.Parsed) -> dict[str, str]:
     if parsed.method != "REPLY":
         raise NotPermitted("This letter is no answer to an invitation.")
-    taken = {}
-    for entry in parsed.entries:
-        for who in entry.attendees:
-            if who.mail.casefold() == sender.casefold():
-                recurrence = entry.instead_of.isoformat() if entry.instead_of is not None else ""
-                values = (entry.uid, recurrence, who.mail, who.status, entry.sequence, entry.stamped_at)
-                if context.store.put_answer(*values):
-                    taken[who.mail] = who.status
-    return taken
+    found = replies_of(parsed, sender)
+    return {one.attendee: one.status for one in found if context.store.take_reply(one, municipality_id)}

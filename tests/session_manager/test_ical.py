@@ -212,9 +212,19 @@ def test_a_change_and_a_cancel_carry_higher_numbers() -> None:
 
 
 def test_busy_says_when_and_not_what() -> None:
-    text = busy([(100, 200), (200, 300), (50, 120), (900, 2000)], 60, 1000, 1, "f")
-    periods = [line.rpartition(":")[2] for line in text.split("\r\n") if line.startswith("FREEBUSY")]
-    assert periods == ["19700101T000100Z/19700101T000500Z", "19700101T001500Z/19700101T001640Z"]
+    text = busy(
+        {"BUSY": [(100, 200), (200, 300), (50, 120), (900, 2000)], "BUSY-TENTATIVE": [(400, 460)]}, 60, 1000, 1, "f"
+    )
+    periods = [
+        line.removeprefix("FREEBUSY;FBTYPE=").replace(";VALUE=PERIOD", "")
+        for line in text.replace("\r\n ", "").split("\r\n")
+        if line.startswith("FREEBUSY")
+    ]
+    assert periods == [
+        "BUSY:19700101T000100Z/19700101T000500Z",
+        "BUSY:19700101T001500Z/19700101T001640Z",
+        "BUSY-TENTATIVE:19700101T000640Z/19700101T000740Z",
+    ]
 
 
 @pytest.mark.parametrize(

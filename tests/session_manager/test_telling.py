@@ -12,8 +12,8 @@ from session_manager.people import Person
 from session_manager.pricing import Holder
 from session_manager.series import Change
 from session_manager.store import Store
-from session_manager.store.outbox import Notice
 from session_manager.store.letter_facts import House as Sender
+from session_manager.store.outbox import Notice
 from tests.session_manager.hall import NOW
 from tests.session_manager.house import House, at, build
 

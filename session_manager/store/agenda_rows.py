@@ -1,0 +1,221 @@
+"""What stands in whose calendar, read by range: bookings, and sessions that nobody booked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select
+
+from session_manager.agenda import Agenda, BusySpans, FeedRange
+from session_manager.booking_records import Booking
+from session_manager.opening import open_intervals
+from session_manager.people import Feed
+from session_manager.schedule import Interval, without
+from session_manager.store.booking_rows import with_places
+from session_manager.store.booking_tables import LONGEST_S, booking_places, bookings, occupancies, places
+from session_manager.store.letter_facts import rooms_of, sequences
+from session_manager.store.notice_tables import audiences, open_marks
+from session_manager.store.part import Part, need
+from session_manager.store.people import groups_now
+from session_manager.store.people_tables import groups, session_scopes
+from session_manager.store.place_rows import rules_of
+from session_manager.store.quoting import days_of
+from session_manager.store.sessions import with_sites
+from session_manager.store.tables import facilities, rooms, sessions, sites
+
+_FIRM = ("confirmed", "in_use", "done")
+_SEEN = (*_FIRM, "requested")
+_STATES = ("planned", "live", "ending", "ended")
+"""All of them: named so that the index by state and start is used."""
+_BACK_S = LONGEST_S + 2 * 86_400
+
+
+class Agendas(Part):
+    def agenda(self, feed: Feed, span: FeedRange) -> Agenda:
+        """What the feed shows between two instants; who may see titles is said by `hidden`."""
+        with self._database.read() as connection:
+            found = list(_BOOKED[feed.kind](connection, feed, span))
+            booked = {one.session_id for one in found if one.session_id is not None}
+            rows = connection.execute(_SESSIONS[feed.kind](connection, feed, span)).all()
+            alone = [one for one in with_sites(connection, rows) if one.session_id not in booked]
+            secret = _referral_only(connection, found) if feed.kind == "room" else frozenset()
+            return Agenda(
+                tuple(found),
+                tuple(alone),
+                {key: (room.facility, room.name, room.zone) for key, room in rooms_of(connection, found).items()},
+                sequences(connection, [one.booking_id for one in found]),
+                secret,
+            )
+
+    def busy_spans(self, place_id: str, span: FeedRange) -> BusySpans:
+        """When a place is held, asked for, or closed. Raises NotFound."""
+        with self._database.read() as connection:
+            place = need(connection, places, place_id, "place")
+            firm = _held(connection, place_id, span, _FIRM)
+            asked = _asked(connection, place_id, span)
+            alone = connection.execute(_room_sessions(connection, _feed_of(place_id), span)).all()
+            firm += [(one.starts_at, one.ended_at or one.ends_at) for one in alone]
+            closed = _closed(connection, place.facility_id, span)
+        return BusySpans(tuple(firm), tuple(asked), tuple(closed))
+
+
+def _overlapping(span: FeedRange) -> ColumnElement[bool]:
+    return and_(
+        bookings.c.starts_at > span.starts_at - LONGEST_S,
+        bookings.c.starts_at < span.ends_at,
+        bookings.c.ends_at > span.starts_at,
+    )
+
+
+def _read(connection: Connection, where: ColumnElement[bool], states: Sequence[str], span: FeedRange) -> list[Booking]:
+    query = select(bookings).where(where, _overlapping(span), bookings.c.state.in_(states))
+    in_time = query.order_by(bookings.c.starts_at, bookings.c.booking_id)
+    return with_places(connection, connection.execute(in_time).all())
+
+
+def _of_person(connection: Connection, feed: Feed, span: FeedRange) -> list[Booking]:
+    """What they hold, and what their groups are invited to. Bound to the municipality of the feed."""
+    mine = bookings.c.holder.in_((feed.subject_id, f"person:{feed.subject_id}"))
+    here = bookings.c.municipality_id == feed.municipality_id
+    inside = [row.group_id for row in groups_now(connection, feed.subject_id)]
+    invited: set[str] = set()
+    if inside:
+        named = select(audiences.c.booking_id, audiences.c.series_id).where(audiences.c.group_id.in_(inside))
+        rows = connection.execute(named).all()
+        bound = select(bookings.c.booking_id).join(session_scopes, session_scopes.c.session_id == bookings.c.session_id)
+        invited = {row.booking_id for row in rows if row.booking_id}
+        invited |= set(connection.execute(bound.where(session_scopes.c.group_id.in_(inside))).scalars())
+        of_series = [row.series_id for row in rows if row.series_id]
+        dates = select(bookings.c.booking_id).where(bookings.c.series_id.in_(of_series))
+        invited |= set(connection.execute(dates).scalars())
+    found = _read(connection, and_(mine, here), _SEEN, span)
+    known = {one.booking_id for one in found}
+    wanted = sorted(invited - known)
+    for start in range(0, len(wanted), 500):
+        some = bookings.c.booking_id.in_(wanted[start : start + 500])
+        found += _read(connection, and_(some, here), _FIRM, span)
+    return sorted(found, key=lambda one: (one.starts_at, one.booking_id))
+
+
+def _of_room(connection: Connection, feed: Feed, span: FeedRange) -> list[Booking]:
+    """By what it holds: a whole area holds its rooms too."""
+    held = select(occupancies.c.booking_id).where(
+        occupancies.c.place_id == feed.subject_id,
+        occupancies.c.starts_at > span.starts_at - _BACK_S,
+        occupancies.c.starts_at < span.ends_at,
+        occupancies.c.ends_at > span.starts_at,
+    )
+    firm = _read(connection, bookings.c.booking_id.in_(held), _FIRM, span)
+    return sorted([*firm, *_requests(connection, feed.subject_id, span)], key=lambda one: one.starts_at)
+
+
+def _requests(connection: Connection, place_id: str, span: FeedRange) -> list[Booking]:
+    named = booking_places.c.booking_id == bookings.c.booking_id
+    there = exists().where(named, booking_places.c.place_id == place_id)
+    return _read(connection, there, ("requested",), span)
+
+
+def _of_public(connection: Connection, feed: Feed, span: FeedRange) -> list[Booking]:
+    """Only what was marked open, itself or as a series; never what is confidential."""
+    marked = _marked("booking")
+    of_series = _marked("series")
+    opened = or_(bookings.c.booking_id.in_(marked), bookings.c.series_id.in_(of_series))
+    opened = or_(opened, bookings.c.session_id.in_(_marked("session")))
+    here = and_(bookings.c.municipality_id == feed.municipality_id, bookings.c.confidential.is_(False))
+    return _read(connection, and_(opened, here), _FIRM, span)
+
+
+def _marked(kind: str) -> Select[Any]:
+    return select(open_marks.c.subject_id).where(open_marks.c.kind == kind)
+
+
+def _person_sessions(connection: Connection, feed: Feed, span: FeedRange) -> Select[Any]:
+    inside = [row.group_id for row in groups_now(connection, feed.subject_id)]
+    mine = and_(session_scopes.c.municipality_id == feed.municipality_id, session_scopes.c.group_id.in_(inside))
+    return _sessions(span).where(sessions.c.session_id.in_(select(session_scopes.c.session_id).where(mine)))
+
+
+def _room_sessions(connection: Connection, feed: Feed, span: FeedRange) -> Select[Any]:
+    there = exists().where(sites.c.session_id == sessions.c.session_id, sites.c.room_id == feed.subject_id)
+    booked = exists().where(bookings.c.session_id == sessions.c.session_id)
+    return _sessions(span).where(there, ~booked)
+
+
+def _public_sessions(connection: Connection, feed: Feed, span: FeedRange) -> Select[Any]:
+    bound = session_scopes.c.session_id == sessions.c.session_id
+    named = exists().where(bound, session_scopes.c.municipality_id == feed.municipality_id)
+    held = (
+        exists()
+        .where(sites.c.session_id == sessions.c.session_id)
+        .where(rooms.c.room_id == sites.c.room_id, facilities.c.facility_id == rooms.c.facility_id)
+        .where(facilities.c.municipality_id == feed.municipality_id)
+    )
+    opened = sessions.c.session_id.in_(_marked("session"))
+    return _sessions(span).where(opened, sessions.c.confidential.is_(False), or_(named, held))
+
+
+def _sessions(span: FeedRange) -> Select[Any]:
+    """Of the range; a session longer than the longest booking is none of a facility's day."""
+    return (
+        select(sessions)
+        .where(
+            sessions.c.state.in_(_STATES),
+            sessions.c.starts_at > span.starts_at - LONGEST_S,
+            sessions.c.starts_at < span.ends_at,
+            sessions.c.ends_at > span.starts_at,
+        )
+        .order_by(sessions.c.starts_at, sessions.c.session_id)
+    )
+
+
+def _referral_only(connection: Connection, found: Iterable[Booking]) -> frozenset[str]:
+    """Bookings for a group that one enters by a member's word only: its name is not for a wall."""
+    closed = select(groups.c.group_id).where(groups.c.referral_only.is_(True))
+    rows = connection.execute(
+        select(audiences.c.booking_id, audiences.c.series_id).where(audiences.c.group_id.in_(closed))
+    ).all()
+    bound = set(
+        connection.execute(select(session_scopes.c.session_id).where(session_scopes.c.group_id.in_(closed))).scalars()
+    )
+    named = {row.booking_id for row in rows} | {row.series_id for row in rows} | bound
+    return frozenset(
+        one.booking_id for one in found if named & ({one.booking_id, one.series_id, one.session_id} - {None})
+    )
+
+
+def _held(connection: Connection, place_id: str, span: FeedRange, states: Sequence[str]) -> list[tuple[float, float]]:
+    """With buffers: then it is taken."""
+    query = (
+        select(occupancies.c.starts_at, occupancies.c.ends_at)
+        .join(bookings, bookings.c.booking_id == occupancies.c.booking_id)
+        .where(
+            occupancies.c.place_id == place_id,
+            occupancies.c.starts_at > span.starts_at - _BACK_S,
+            occupancies.c.starts_at < span.ends_at,
+            occupancies.c.ends_at > span.starts_at,
+            bookings.c.state.in_((*states, "offered")),
+        )
+    )
+    return [(float(row.starts_at), float(row.ends_at)) for row in connection.execute(query)]
+
+
+def _asked(connection: Connection, place_id: str, span: FeedRange) -> list[tuple[float, float]]:
+    return [(float(one.starts_at), float(one.ends_at)) for one in _requests(connection, place_id, span)]
+
+
+def _closed(connection: Connection, facility_id: str, span: FeedRange) -> list[tuple[float, float]]:
+    house = need(connection, facilities, facility_id, "facility")
+    rules = rules_of(connection, house.municipality_id or "")
+    whole = Interval(int(span.starts_at), int(span.ends_at))
+    days = days_of(connection, facility_id, house.timezone, whole, rules)
+    found = without([whole], open_intervals(days, house.timezone))
+    return [(float(one.starts_at), float(one.ends_at)) for one in found]
+
+
+def _feed_of(place_id: str) -> Feed:
+    return Feed("", "", "room", place_id, 0.0)
+
+
+_BOOKED: Mapping[str, Any] = {"person": _of_person, "room": _of_room, "public": _of_public}
+_SESSIONS: Mapping[str, Any] = {"person": _person_sessions, "room": _room_sessions, "public": _public_sessions}

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hardware.ports import SAMPLE_RATE, Samples
@@ -19,7 +19,7 @@ from tests.room_agent.wire import PACKET, PERIOD, Ramp, Wire
 
 FASTEST_S = 0.040
 MIN_TARGET_MS = 1000 * MIN_TARGET_S
-NEAR_MS = 10.0
+NEAR_MS = 6.0
 HEARD_S = 0.020 + FASTEST_S + MIN_TARGET_S + 0.010
 """What a packet waits in all: its own 20 ms, the wire, the level, and the block in which it is asked for."""
 
@@ -343,9 +343,13 @@ def test_any_mix_of_loss_repeat_and_reorder_gives_exactly_what_is_asked(
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.0, 0.15), st.floats(0.0, 0.05), st.floats(-300e-6, 300e-6))
-def test_after_any_trouble_the_delay_returns_within_twelve_seconds(
+@example(258246, 0.0625, 0.015625, 9.8e-05)
+def test_after_any_trouble_the_delay_returns_within_fourteen_seconds(
     seed: int, loss: float, jitter: float, drift: float
 ) -> None:
+    """Ten until the trouble is forgotten; what then is too much goes at once down to 20 ms of it (`CUT_SPEECH_S`: a
+    cut in speech is heard), and the rest by playing half a percent faster, 5 ms a second: 3.4 s more at the most.
+    """
     rng = random.Random(seed)
 
     def delay(index: int) -> float | None:
@@ -355,6 +359,6 @@ def test_after_any_trouble_the_delay_returns_within_twelve_seconds(
 
     wire = Wire(delay=delay, drift=drift)
     wire.settle(5.0)
-    stats = wire.settle(12.0)
+    stats = wire.settle(14.0)
     assert stats.target_ms <= MIN_TARGET_MS + 5.0
     assert abs(stats.level_ms - stats.target_ms) < NEAR_MS

@@ -20,7 +20,7 @@ from session_manager.web.limits import slow_address, slow_secret, slowed
 from session_manager.web.people_forms import EnterClass, MailForm, NewToken
 from session_manager.web.ratelimit import Rule
 from session_manager.web.routes_account import forget, remember
-from session_manager.web.routes_sessions import base_url
+from session_manager.web.routes_sessions import base_url, letter_url
 from session_manager.web.security import set_cookie
 
 TRY_COOKIE = "shimawa_openid"
@@ -35,7 +35,7 @@ async def send_link(form: MailForm, request: Request, context: ContextDep) -> No
     """The same answer whether somebody has that address or not."""
     slow_address(context, request, Rule.LINK_ADDRESS)
     slow_secret(context, Rule.LINK_MAIL, form.mail.casefold())
-    page = f"{base_url(context, request)}/login"
+    page = f"{letter_url(context, request)}/login"
     for person in await asyncio.to_thread(context.store.people_by_mail, form.mail):
         await asyncio.to_thread(context.store.send_login_link, person, page, context.clock())
 

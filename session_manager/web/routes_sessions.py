@@ -98,7 +98,18 @@ async def invite(session_id: str, form: InvitationForm, request: Request, contex
 
 
 def base_url(context: Context, request: Request) -> str:
+    """For whoever asked: begins as the address they came to."""
     return (context.settings.public_url or str(request.base_url)).rstrip("/")
+
+
+def letter_url(context: Context, request: Request) -> str:
+    """For a letter to somebody else. `Host` is the word of whoever asked and would let them send a link to their own
+    site in our name; so without a public address it is the one that the connection really came to."""
+    if context.settings.public_url:
+        return context.settings.public_url.rstrip("/")
+    host, port = request.scope["server"]
+    numeric = f"[{host}]" if ":" in host else host
+    return f"{request.url.scheme}://{numeric}{f':{port}' if port else ''}"
 
 
 def _only_administrator(identity: Identity) -> None:

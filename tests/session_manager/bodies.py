@@ -70,6 +70,10 @@ class Bodies:
         schema = self._body(operation)
         return Sent(query, {} if schema is None else self._value(schema, "", ids, only))
 
+    def takes(self, method: str, path: str) -> bool:
+        """Whether something is to be sent along."""
+        return "requestBody" in self._operation(method, path)
+
     def identifiers(self, method: str, path: str) -> list[str]:
         """Things that may be named in the query or the body."""
         operation = self._operation(method, path)

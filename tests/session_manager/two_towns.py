@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -23,7 +23,7 @@ from session_manager.schedule import Wall
 from session_manager.store import Store
 from session_manager.web.security import CSRF_COOKIE, LOGIN_COOKIE, VIEW_COOKIE, csrf_token
 from tests.session_manager.hall import NOW, PASSWORD, SECRET, Web
-from tests.session_manager.house import ZONE, at
+from tests.session_manager.house import MONDAY, ZONE
 
 Headers = Mapping[str, str]
 
@@ -50,42 +50,42 @@ def bearer_headers(token: str) -> Headers:
     return {"Authorization": f"Bearer {token}"}
 
 
-def settle(store: Store, mark: str, letters: str, day: int) -> Town:
-    """One of everything. `day` keeps the towns' times apart, so that an answer can be told from the other's."""
+def settle(store: Store, mark: str, letters: str, first: datetime = MONDAY, now: float = NOW) -> Town:
+    """One of everything; `first`: the local time from which things are booked."""
     town = Town(mark, letters)
-    home = store.add_home(f"{mark}市", ZONE, NOW).municipality_id
+    home = store.add_home(f"{mark}市", ZONE, now).municipality_id
     town.ids |= {"municipality_id": home, "home_id": home}
-    _house(store, town)
-    _people(store, town)
-    _group(store, town)
-    _bookings(store, town, day)
-    _doors(store, town)
+    _house(store, town, now)
+    _people(store, town, now)
+    _group(store, town, now)
+    _bookings(store, town, first, now)
+    _doors(store, town, now)
     return town
 
 
-def _house(store: Store, town: Town) -> None:
+def _house(store: Store, town: Town, now: float) -> None:
     mark, ids = town.mark, town.ids
     facility = store.add_facility(f"{mark}館", ZONE, ids["municipality_id"]).facility_id
     store.set_opening(facility, ALWAYS)
-    room = store.add_place(NewPlace(facility, "room", f"{mark}室", capacity=20), NOW).place_id
-    area = store.add_place(NewPlace(facility, "area", f"{mark}階", capacity=20), NOW).place_id
-    board = store.add_board(room, f"{mark}盤", NOW)
+    room = store.add_place(NewPlace(facility, "room", f"{mark}室", capacity=20), now).place_id
+    area = store.add_place(NewPlace(facility, "area", f"{mark}階", capacity=20), now).place_id
+    board = store.add_board(room, f"{mark}盤", now)
     ids |= {"facility_id": facility, "place_id": room, "room_id": room, "part_of": area}
     ids |= {"board_id": board.board.board_id}
     town.keys["board"] = board.device_token
 
 
-def _people(store: Store, town: Town) -> None:
+def _people(store: Store, town: Town, now: float) -> None:
     mark, home, ids = town.mark, town.ids["municipality_id"], town.ids
-    person = store.register_person(home, f"{mark}人", NOW, mail=f"a@{town.letters}.example").person_id
-    friend = store.register_person(home, f"{mark}友", NOW, mail=f"b@{town.letters}.example").person_id
-    organisation = store.add_organisation(home, f"{mark}社", NOW).organisation_id
-    store.affiliate(home, person, organisation, NOW)
+    person = store.register_person(home, f"{mark}人", now, mail=f"a@{town.letters}.example").person_id
+    friend = store.register_person(home, f"{mark}友", now, mail=f"b@{town.letters}.example").person_id
+    organisation = store.add_organisation(home, f"{mark}社", now).organisation_id
+    store.affiliate(home, person, organisation, now)
     store.set_ladder(home, [Level(1, f"{mark}段", benefits=("telework_free",)), Level(2, f"{mark}上段")])
-    membership = store.add_membership(home, NOW, organisation_id=organisation).membership_id
-    step = store.propose_step(home, membership, 1, f"{mark}由", NOW).step_id
+    membership = store.add_membership(home, now, organisation_id=organisation).membership_id
+    step = store.propose_step(home, membership, 1, f"{mark}由", now).step_id
     store.add_agreement(home, organisation, f"{mark}協定", date(2026, 4, 1), None)
-    grant = store.grant(home, friend, "teacher", NOW).grant_id
+    grant = store.grant(home, friend, "teacher", now).grant_id
     ids |= {"person_id": person, "member_id": person, "friend_id": friend, "organisation_id": organisation}
     ids |= {"membership_id": membership, "step_id": step, "grant_id": grant}
     account = store.add_account(f"{town.letters}-office", PASSWORD, "administrator").account_id
@@ -94,51 +94,53 @@ def _people(store: Store, town: Town) -> None:
     store.bind_account(staff, home)
     ids |= {"account_id": account, "staff_id": staff}
     store.post(Letter.login(f"{town.letters}-cause", "https://hub.example/login#code").to(
-        f"a@{town.letters}.example", "ja", home), NOW)  # fmt: skip
+        f"a@{town.letters}.example", "ja", home), now)  # fmt: skip
     ids["notice_id"] = store.outbox(home)[0].notice_id
 
 
-def _group(store: Store, town: Town) -> None:
+def _group(store: Store, town: Town, now: float) -> None:
     home, ids = town.ids["municipality_id"], town.ids
-    group = store.add_group(home, f"{town.mark}会", NOW).group_id
-    store.put_in_group(home, group, ids["person_id"], "facilitator", NOW)
-    asked = store.ask_to_join(home, group, ids["friend_id"], ids["person_id"], f"{town.mark}願", NOW)
-    code = store.add_class_code(home, group, f"{town.letters:0>64}", 9, NOW + 9e6)
-    login = store.enter_class(f"{town.letters:0>64}", f"{town.mark}生", NOW, 9e6)
+    group = store.add_group(home, f"{town.mark}会", now).group_id
+    store.put_in_group(home, group, ids["person_id"], "facilitator", now)
+    asked = store.ask_to_join(home, group, ids["friend_id"], ids["person_id"], f"{town.mark}願", now)
+    code = store.add_class_code(home, group, f"{town.letters:0>64}", 9, now + 9e6)
+    login = store.enter_class(f"{town.letters:0>64}", f"{town.mark}生", now, 9e6)
     assert login is not None
     town.keys["pupil"] = login
     ids |= {"group_id": group, "request_id": asked.request_id, "class_code_id": code.class_code_id}
 
 
-def _bookings(store: Store, town: Town, day: int) -> None:
+def _bookings(store: Store, town: Town, first: datetime, now: float) -> None:
     home, ids = town.ids["municipality_id"], town.ids
 
-    def wish(time: Wall, kind: Any = "dialogue") -> NewBooking:
+    def wish(hours: int, kind: Any = "dialogue") -> NewBooking:
+        starts = first + timedelta(hours=hours)
+        time = Wall(starts, starts + timedelta(hours=1), ZONE)
         holder = Holder(ids["person_id"], "office")
         return NewBooking(f"{town.mark}席", kind, time, (Wanted(ids["room_id"]),), holder, municipality_id=home)
 
-    made = store.book(wish(at(1, day=day)), NOW)
+    made = store.book(wish(1), now)
     assert isinstance(made, Booking), made
     assert made.session_id is not None
-    evenings = store.book_series(NewSeries(wish(at(3, day=day), "plain"), "FREQ=WEEKLY;COUNT=3"), NOW)
+    evenings = store.book_series(NewSeries(wish(3, "plain"), "FREQ=WEEKLY;COUNT=3"), now)
     assert isinstance(evenings, Series), evenings
     session = made.session_id
     store.bind_session(session, home, ids["group_id"])
-    code = store.add_invitation(session, "observer", NOW + 9e6, None).code
-    town.keys |= {"view": store.open_view(session, NOW, 9e6), "invitation": code}
+    code = store.add_invitation(session, "observer", now + 9e6, None).code
+    town.keys |= {"view": store.open_view(session, now, 9e6), "invitation": code}
     ids |= {"booking_id": made.booking_id, "session_id": session, "series_id": evenings.series_id, "position": "0"}
 
 
-def _doors(store: Store, town: Town) -> None:
+def _doors(store: Store, town: Town, now: float) -> None:
     home, ids, keys = town.ids["municipality_id"], town.ids, town.keys
-    feed = store.add_feed(home, "person", ids["person_id"], NOW)
-    room_feed = store.add_feed(home, "room", ids["room_id"], NOW)
+    feed = store.add_feed(home, "person", ids["person_id"], now)
+    room_feed = store.add_feed(home, "room", ids["room_id"], now)
     ids |= {"feed_id": feed.identifier, "source": f"{town.letters}-source", "secret": feed.secret}
     keys |= {"feed": feed.secret, "room_feed": room_feed.secret}
     entry = {"uid": "u", "title": f"{town.mark}他", "recurrence": ""}
-    store.put_imported(home, f"{town.letters}-source", [entry], NOW)
-    program = store.add_token(f"{town.mark}機", actions(), NOW, NOW + 9e6, account_id=ids["account_id"])
-    token = store.add_token(f"{town.mark}鍵", actions(), NOW, NOW + 9e6, person_id=ids["person_id"])
+    store.put_imported(home, f"{town.letters}-source", [entry], now)
+    program = store.add_token(f"{town.mark}機", actions(), now, now + 9e6, account_id=ids["account_id"])
+    token = store.add_token(f"{town.mark}鍵", actions(), now, now + 9e6, person_id=ids["person_id"])
     ids["token_id"] = program.identifier
     keys |= {"program": program.secret, "token": token.secret}
 
@@ -161,7 +163,7 @@ class World:
     @classmethod
     def over(cls, web: Web) -> World:
         addresses = (f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}" for number in count(1))
-        towns = settle(web.store, "壱岐秘", "ikihimitsu", 0), settle(web.store, "那覇秘", "nahahimitsu", 7)
+        towns = settle(web.store, "壱岐秘", "ikihimitsu"), settle(web.store, "那覇秘", "nahahimitsu")
         return cls(web, *towns, addresses)
 
     def login(self, town: Town, who: str, ttl: float = 9e6) -> Headers:

@@ -10,12 +10,27 @@ from typing import Protocol
 from session_manager.errors import StoreFailed
 
 PERIOD_S = 15.0
+REMINDER_PERIOD_S = 60.0
 
 log = logging.getLogger(__name__)
 
 
 class Day(Protocol):
     def tick(self, now: float) -> int: ...
+
+
+class Reminders(Protocol):
+    def remind(self, now: float) -> int: ...
+
+
+class Reminder:
+    """Reminders as a part of the day, with a loop of their own: they are looked for less often."""
+
+    def __init__(self, store: Reminders) -> None:
+        self._store = store
+
+    def tick(self, now: float) -> int:
+        return self._store.remind(now)
 
 
 class Caretaker:

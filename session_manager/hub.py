@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from session_manager import tokens
 from session_manager.account import Account
 from session_manager.announcer import Announcer
-from session_manager.caretaker import Caretaker
+from session_manager.caretaker import REMINDER_PERIOD_S, Caretaker, Reminder
 from session_manager.directory import HubDirectory
 from session_manager.errors import StartFailed
 from session_manager.listeners import Listeners
@@ -166,6 +166,7 @@ class Hub:
         secret = tokens.load_secret(settings.data)
         worker_token = settings.worker_token or secrets.token_urlsafe(32)
         self.caretaker = Caretaker(self.store, clock)
+        self.reminders = Caretaker(Reminder(self.store), clock, REMINDER_PERIOD_S)
         listeners = Listeners()
         announcer = Announcer(listeners)
         self.recogniser = Recogniser(settings, worker_token)
@@ -271,6 +272,7 @@ class Hub:
                 background.append(group.create_task(self.mending.run(), name="mending"))
                 if self.settings.smtp_host:
                     background.append(group.create_task(self.sender.run(), name="outbox"))
+                    background.append(group.create_task(self.reminders.run(), name="reminders"))
                 processes = self.recogniser.processes_for(f"ws://{self._own_host}:{self.settings.port}/feed")
                 background += [group.create_task(one.run(), name="recogniser") for one in processes]
                 ready(self.running)

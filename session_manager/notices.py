@@ -9,13 +9,20 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal
 
+from session_manager.evening_texts import EVENING_TEXTS
 from session_manager.facts import Facts, lines, title
+from session_manager.house_texts import HOUSE_TEXTS
 from session_manager.letter_texts import BOOKING_TEXTS
+from session_manager.schedule import instant, local_time
 
 DAY_S = 86_400.0
-REMINDERS: tuple[tuple[str, float], ...] = (("7d", 7 * DAY_S), ("1d", DAY_S))
+REMINDERS: tuple[tuple[str, int], ...] = (("7d", 7), ("1d", 1))
+"""By days of the calendar there: an evening at 18:30 is reminded of at 18:30, whatever the clocks did in between."""
+EVENINGS = frozenset({"dialogue", "seminar", "ceremony", "remote_class"})
+"""Kinds that people keep a week free for; of the others they are reminded the day before."""
 LATE_S = 6 * 3600.0
 """A reminder that could not be written in this time after its hour is not written any more."""
 
@@ -48,7 +55,21 @@ TEMPLATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "If you did not ask for it, ignore this letter.",
         ),
     },
+    "address": {
+        "ja": (
+            "メールアドレスの確認",
+            "次のリンクを開くと、このアドレスに予約のお知らせが届くようになります。一度だけ、1時間使えます。\n{link}\n"
+            "心当たりがなければ、このメールは無視してください。",
+        ),
+        "en": (
+            "Confirm your mail address",
+            "Open this link to have letters about your bookings sent here. It works once, for an hour.\n{link}\n"
+            "If you did not ask for it, ignore this letter.",
+        ),
+    },
     **BOOKING_TEXTS,
+    **EVENING_TEXTS,
+    **HOUSE_TEXTS,
 }
 
 
@@ -78,6 +99,10 @@ class Letter:
         return cls(f"login:{code_hash}", "login", (("link", link),))
 
     @classmethod
+    def address(cls, code_hash: str, link: str) -> Letter:
+        return cls(f"address:{code_hash}", "address", (("link", link),))
+
+    @classmethod
     def about(cls, template: str, number: int, facts: Facts, language: str) -> Letter:
         """About one or several dates. `number`: of the event that owes it, so that it is written once."""
         name = title(facts.title, len(facts.dates), language)
@@ -101,7 +126,10 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Somebody is expected somewhere: what reminders are made from. `key`: of this date, unchanged when it moves."""
+    """Somebody is expected somewhere: what reminders are made from. `key`: of this date, unchanged when it moves.
+
+    `since_at`: when they came to know of it; whoever booked after the hour of a reminder needs none.
+    """
 
     key: str
     title: str
@@ -110,15 +138,19 @@ class Expected:
     recipient: str
     language: str = "ja"
     municipality_id: str | None = None
+    zone: str = "UTC"
+    days: frozenset[int] = frozenset({7, 1})
+    since_at: float = 0.0
 
 
 def due_reminders(expected: Iterable[Expected], now: float) -> list[Letter]:
     """Those whose hour has come and is not long past. A moved date is reminded of anew."""
     letters = []
     for one in expected:
-        for name, before_s in REMINDERS:
-            hour = one.starts_at - before_s
-            if hour <= now < min(hour + LATE_S, one.starts_at):
+        for name, days in REMINDERS:
+            hour = instant(local_time(int(one.starts_at), one.zone) - timedelta(days=days), one.zone)
+            due = days in one.days and one.since_at <= hour
+            if due and hour <= now < min(hour + LATE_S, one.starts_at):
                 words = (("title", one.title), ("facts", one.facts))
                 cause = f"reminder:{name}:{one.key}:{one.starts_at:.0f}"
                 letters.append(Letter(cause, "reminder", words).to(one.recipient, one.language, one.municipality_id))

@@ -30,6 +30,7 @@ from session_manager.store.municipalities import Municipalities
 from session_manager.store.outbox import Outbox
 from session_manager.store.people import People
 from session_manager.store.places import Places
+from session_manager.store.reminding import Reminding
 from session_manager.store.repairs import Mark, Repairs
 from session_manager.store.schema import migrate
 from session_manager.store.seats import Seats
@@ -72,6 +73,7 @@ class Store(
     Announcing,
     Agendas,
     Answering,
+    Reminding,
 ):
     teller: Teller
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ from session_manager.notices import (
     one_line,
     retry_at,
 )
+from session_manager.schedule import instant
 
 EVENING = Expected("b1", "対話の夕べ", 100 * DAY_S, "日時: 10月14日 18:30", "a@iki.example")
 
@@ -62,6 +65,18 @@ def test_reminders_come_in_time_never_after_the_start_and_anew_when_moved() -> N
     assert due_reminders([EVENING], 100 * DAY_S) == []
     moved = Expected("b1", "t", 101 * DAY_S, "", "a@iki.example")
     assert due_reminders([moved], 94 * DAY_S)[0].cause != due_reminders([EVENING], 93 * DAY_S)[0].cause
+
+
+def test_a_reminder_keeps_its_hour_when_the_clocks_change_and_leaves_out_who_knew_only_later() -> None:
+    zone = "Australia/Lord_Howe"
+    local = datetime(2026, 10, 4, 18, 30)  # the clocks went on by half an hour that morning
+    one = replace(EVENING, starts_at=float(instant(local, zone)), zone=zone)
+    (letter,) = due_reminders([one], instant(local - timedelta(days=1), zone))
+    assert letter.cause.startswith("reminder:1d:")
+    assert one.starts_at - instant(local - timedelta(days=1), zone) == DAY_S - 1800
+    assert due_reminders([one], one.starts_at - DAY_S) == []
+    assert due_reminders([replace(one, since_at=one.starts_at - DAY_S + 1801)], one.starts_at - DAY_S + 1801) == []
+    assert due_reminders([replace(one, days=frozenset({1}))], instant(local - timedelta(days=7), zone)) == []
 
 
 def test_waiting_grows_and_ends() -> None:

@@ -116,6 +116,10 @@ class Action(StrEnum):
     READ_BOOKINGS = "read_bookings"
     BOOK = "book"  # make, change, cancel, check in, end, extend, series
     SELF_SERVICE = "self_service"  # one's own bookings and profile; the route gives nobody another person's
+    READ_SERIES = "read_series"  # its dates and people; facilitators those of their groups
+    RUN_SERIES = "run_series"  # make, change, cancel, choose who comes
+    TAKE_PART = "take_part"  # members of the group: check the question, say what may be kept and made public
+    DOOR = "door"  # at the door of an evening: names are touched
     APPROVE_BOOKINGS = "approve_bookings"
     CHANGE_RULES = "change_rules"  # limits, prices, opening hours, guest passes
 
@@ -169,6 +173,10 @@ ROWS: dict[Action, dict[Kind, Scope]] = {
     Action.READ_BOOKINGS: _OFFICE,
     Action.BOOK: _OFFICE,
     Action.SELF_SERVICE: {**_OFFICE, **_CITIZENS},
+    Action.READ_SERIES: {**_OFFICE, Kind.FACILITATOR: Scope.GROUP},
+    Action.RUN_SERIES: {**_OFFICE, Kind.FACILITATOR: Scope.GROUP},
+    Action.TAKE_PART: _GROUP,
+    Action.DOOR: {**_OFFICE, **_HOSTS},
     Action.APPROVE_BOOKINGS: _OFFICE,
     Action.CHANGE_RULES: _ADMINISTRATOR,
 }

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from session_manager.booking import Attendance, Kind, State
+from session_manager.enrolment import NewCircle
 from session_manager.pricing import UNLIMITED, Holder, Limits, PriceRule
 from session_manager.schedule import Interval, Suggestion, Wall
 from session_manager.series import Mode, SeriesDate
@@ -184,13 +185,17 @@ class Refused:
 class NewSeries:
     """`pattern` says everything but the dates. `rule` empty: an irregular list; its first date is `pattern.time`.
 
-    `skip`: positions that are kept as wanted and hold nothing.
+    `skip`: positions that are kept as wanted and hold nothing. `rotation`: places by turns, the first date at the
+    first. `instead`: what a single position has otherwise than the rule says. `circle`: whose series it is.
     """
 
     pattern: NewBooking
     rule: str = ""
     dates: tuple[SeriesDate, ...] = ()
     skip: frozenset[int] = frozenset()
+    rotation: tuple[tuple[str, ...], ...] = ()
+    instead: Mapping[int, SeriesDate] = field(default_factory=dict)
+    circle: NewCircle | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,16 @@ class Move:
     to: State
 
 
+@dataclass(frozen=True, slots=True)
+class NewCircle:
+    """`group_id` None: a group is made and named like the series. `open_until` None: nobody can apply."""
+
+    group_id: str | None = None
+    capacity: int = 20
+    selection: Selection = "order"
+    open_until: int | None = None
+
+
 def line(selection: Selection, seed: str, applicants: Sequence[Applicant]) -> list[Applicant]:
     """The order in which places are given: of asking, or of the lot (`tables.shuffled`: anybody can check it)."""
     in_time = sorted(applicants, key=lambda one: one.number)

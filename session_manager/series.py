@@ -48,11 +48,16 @@ class SeriesDate:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to change of a date; None: leave. `clock` is the new local hour and minute, `days` moves the day."""
+    """What to change of a date; None: leave. `clock` is the new local hour and minute, `days` moves the day.
+
+    `place_ids`: instead of all places it has.
+    """
 
     clock: tuple[int, int] | None = None
     length_s: int | None = None
     days: int = 0
+    mode: Mode | None = None
+    place_ids: tuple[str, ...] | None = None
 
 
 def nth_weekday(nth: int, weekday: int, count: int) -> str:

@@ -16,13 +16,17 @@ from session_manager.store.accounts import Accounts
 from session_manager.store.agenda_rows import Agendas
 from session_manager.store.announcing import Announcing
 from session_manager.store.answering import Answering
+from session_manager.store.at_the_door import AtTheDoor
 from session_manager.store.audit import Audit
 from session_manager.store.calendars import Calendars
+from session_manager.store.circles import Circles
 from session_manager.store.database import connect
 from session_manager.store.day import Day
 from session_manager.store.doors import Doors
+from session_manager.store.evenings import Evenings
 from session_manager.store.events import Events
 from session_manager.store.groups import Groups
+from session_manager.store.harvest import Harvest
 from session_manager.store.invitations import Invitations
 from session_manager.store.lines import Lines
 from session_manager.store.memberships import Memberships
@@ -32,6 +36,7 @@ from session_manager.store.people import People
 from session_manager.store.places import Places
 from session_manager.store.reminding import Reminding
 from session_manager.store.repairs import Mark, Repairs
+from session_manager.store.reporting import Reporting
 from session_manager.store.schema import migrate
 from session_manager.store.seats import Seats
 from session_manager.store.sessions import EARLY_S, Sessions
@@ -62,6 +67,11 @@ class Store(
     Accounting,
     Repairs,
     Day,
+    Circles,
+    Evenings,
+    AtTheDoor,
+    Harvest,
+    Reporting,
     Municipalities,
     People,
     Memberships,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from session_manager.booking import WITH_SESSION
 from session_manager.booking_records import Booking
 from session_manager.store.booking_rows import read_booking, write
 from session_manager.store.booking_tables import places
+from session_manager.store.evening_tables import series_circles
+from session_manager.store.people_tables import session_scopes
 from session_manager.store.sessions import add_board_site, insert_session
 from session_manager.store.tables import events, facilities, invitations, seats, sessions, sites, views
 from session_manager.store.values import NewSite
@@ -46,7 +48,26 @@ def _made(connection: Connection, booking: Booking) -> Booking:
         confidential=booking.confidential,
     )
     write(connection, booking.booking_id, session_id=session.session_id)
+    its = {"session_id": session.session_id, "municipality_id": booking.municipality_id}
+    connection.execute(insert(session_scopes).values(**its, group_id=group_of(connection, booking.series_id)))
     return read_booking(connection, booking.booking_id)
+
+
+def group_of(connection: Connection, series_id: str | None) -> str | None:
+    """The group whose members a series is for."""
+    query = select(series_circles.c.group_id).where(series_circles.c.series_id == series_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def group_behind(connection: Connection, booking: Booking) -> str | None:
+    """Whose evening it is: of its series' group, or of the group that its session was bound to."""
+    found = group_of(connection, booking.series_id)
+    if found is None and booking.session_id is not None:
+        bound = select(session_scopes.c.group_id).where(
+            session_scopes.c.session_id == booking.session_id, session_scopes.c.group_id.is_not(None)
+        )
+        found = connection.execute(bound.limit(1)).scalar_one_or_none()
+    return found
 
 
 def sites_of(connection: Connection, booking: Booking) -> list[NewSite]:
@@ -99,7 +120,7 @@ def _take_away(connection: Connection, booking: Booking) -> None:
     write(connection, booking.booking_id, session_id=None)
     try:
         with connection.begin_nested():
-            for table in (invitations, views, events, seats, sites, sessions):
+            for table in (session_scopes, invitations, views, events, seats, sites, sessions):
                 connection.execute(delete(table).where(table.c.session_id == booking.session_id))
     except IntegrityError:
         write(connection, booking.booking_id, session_id=booking.session_id)

@@ -26,6 +26,7 @@ from session_manager.store.booking_rows import move, read_booking, record, with_
 from session_manager.store.booking_sessions import follow
 from session_manager.store.booking_tables import bookings, series
 from session_manager.store.bookings import cancelled, make, rebook, wished
+from session_manager.store.circles import put_circle
 from session_manager.store.holding import hold, let_go, queue_up
 from session_manager.store.part import Part, need
 from session_manager.store.quoting import placed, quote
@@ -61,13 +62,11 @@ class Recurring(Part):
     def change_series(
         self, series_id: str, position: int, scope: Scope, change: Change, by: str, now: float
     ) -> Series | SeriesRefused:
-        """New times of one date, it and the later, or all that are not over: every one of them or none."""
+        """New times, places or mode of one date, it and the later, or all that are not over: every one or none."""
         with self._database.write() as connection:
             affected = _affected(connection, series_id, position, scope)
             saved = connection.begin_nested()
-            for booking in affected:
-                let_go(connection, booking.booking_id)
-            quotes = [_rebooked(connection, booking, change, by, now) for booking in affected]
+            quotes = _all_rebooked(connection, affected, change, by, now)
             if not all(one.quote.possible or one.skipped for one in quotes):
                 saved.rollback()
                 return SeriesRefused(tuple(quotes))
@@ -75,6 +74,17 @@ class Recurring(Part):
             for booking in affected:
                 offer_next(connection, booking, now)
             return read_series(connection, series_id)
+
+    def preview_change(
+        self, series_id: str, position: int, scope: Scope, change: Change, by: str, now: float
+    ) -> list[DateQuote]:
+        """What `change_series` would make of each date; nothing is saved. Raises NotFound, NotPossible."""
+        with self._database.write() as connection:
+            affected = _affected(connection, series_id, position, scope)
+            saved = connection.begin_nested()
+            quotes = _all_rebooked(connection, affected, change, by, now)
+            saved.rollback()
+            return quotes
 
     def cancel_series(self, series_id: str, position: int, scope: Scope, reason: str, by: str, now: float) -> Series:
         """Raises NotFound."""
@@ -108,9 +118,14 @@ def read_series(connection: Connection, series_id: str) -> Series:
 
 def _dates(new: NewSeries) -> list[SeriesDate]:
     try:
-        if new.rule:
-            return [SeriesDate(time) for time in expand(new.rule, new.pattern.time)]
-        return in_order(new.dates)
+        dates = [SeriesDate(time) for time in expand(new.rule, new.pattern.time)] if new.rule else in_order(new.dates)
+        turns = new.rotation
+        if turns:
+            dates = [
+                replace(date, place_ids=date.place_ids or turns[position % len(turns)])
+                for position, date in enumerate(dates)
+            ]
+        return [new.instead.get(position, date) for position, date in enumerate(dates)]
     except BadRule as error:
         raise NotPossible(str(error)) from error
 
@@ -123,6 +138,8 @@ def _book(connection: Connection, new: NewSeries, now: float) -> tuple[str, list
     values = {"series_id": series_id, "municipality_id": pattern.municipality_id, "title": pattern.title}
     more = {"rule": new.rule, "holder": pattern.holder.subject, "strikes": 0, "created_at": int(now)}
     connection.execute(insert(series).values(**values, **more))
+    if new.circle is not None:
+        put_circle(connection, pattern.municipality_id, series_id, pattern.title, new.circle, now)
     return series_id, [
         _date(connection, pattern, date, position, series_id, position in new.skip, now)
         for position, date in enumerate(dates)
@@ -160,14 +177,28 @@ def _affected(connection: Connection, series_id: str, position: int, scope: Scop
     return [one for one in dates if one.position in wanted and one.state not in OVER and one.state != "in_use"]
 
 
+def _all_rebooked(
+    connection: Connection, affected: list[Booking], change: Change, by: str, now: float
+) -> list[DateQuote]:
+    """All let go first, so that dates of one series may move into each other's places."""
+    for booking in affected:
+        let_go(connection, booking.booking_id)
+    return [_rebooked(connection, booking, change, by, now) for booking in affected]
+
+
 def _rebooked(connection: Connection, booking: Booking, change: Change, by: str, now: float) -> DateQuote:
     time = changed(booking.time, change)
     kept = booking.state in {"wanted", "waiting"}
-    made = rebook(connection, booking, BookingChange(time=time), by, now, approved=False, offer=False)
+    mode = change.mode or booking.mode
+    wished_places = None if change.place_ids is None else tuple(Wanted(one) for one in change.place_ids)
+    wish = BookingChange(time=time, places=wished_places, mode=change.mode)
+    made = rebook(connection, booking, wish, by, now, approved=False, offer=False)
     if isinstance(made, Refused):
-        return DateQuote(booking.position, made.quote, booking.mode, kept)
-    if made.state in HOLDING and made.time == booking.time:
+        return DateQuote(booking.position, made.quote, mode, kept)
+    if made.state in HOLDING and made.time == booking.time and set(made.places) == set(booking.places):
         hold(connection, made.booking_id, made.places, made.interval)
     done = Quote(time, interval(time), made.yen, made.price_reason, made.proposal is not None)
-    record(connection, booking.booking_id, "series_changed", by, now)
-    return DateQuote(booking.position, done, booking.mode, kept)
+    record(connection, booking.booking_id, "series_changed", by, now, {"mode": mode})
+    if made.mode != booking.mode:
+        record(connection, booking.booking_id, "mode_switched", by, now, {"from_mode": booking.mode, "mode": made.mode})
+    return DateQuote(booking.position, done, mode, kept)

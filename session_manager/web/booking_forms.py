@@ -21,10 +21,11 @@ from session_manager.booking_records import (
     Rules,
     Wanted,
 )
+from session_manager.enrolment import NewCircle, Selection
 from session_manager.errors import NotFound, NotPossible
 from session_manager.opening import Hours, Opening
 from session_manager.pricing import Holder, Limits, PriceRule
-from session_manager.schedule import Wall
+from session_manager.schedule import Wall, instant
 from session_manager.series import Change, Mode, Scope, SeriesDate
 from session_manager.store import Store
 from session_manager.store.places import known_zone
@@ -103,18 +104,42 @@ class ExtendForm(Form):
     minutes: Annotated[int, Field(ge=1, le=1440)]
 
 
+PlaceIds = Annotated[list[Identifier], Field(max_length=32)]
+
+
 class DateForm(Form):
     starts: LocalTime
     ends: LocalTime
     mode: Mode | None = None
-    place_ids: Annotated[list[Identifier], Field(max_length=32)] | None = None
+    place_ids: PlaceIds | None = None
+
+
+class InsteadForm(DateForm):
+    """Another time or place of one position, when what the rule gives is taken."""
+
+    position: Annotated[int, Field(ge=0, le=399)]
+
+
+class CircleForm(Form):
+    """`group_id` left out: a new group, named like the series. `open_until` left out: nobody can apply."""
+
+    group_id: Identifier | None = None
+    capacity: Annotated[int, Field(ge=1, le=10_000)] = 20
+    selection: Selection = "order"
+    open_until: LocalTime | None = None
 
 
 class SeriesForm(BookingForm):
-    """Either `rule`, from `starts` and `ends` on, or `dates`. `skip`: positions that are kept as wanted."""
+    """Either `rule`, from `starts` and `ends` on, or `dates`. `skip`: positions that are kept as wanted.
+
+    `rotation`: places by turns; `instead`: what single positions have otherwise; `circle`: whose series it is.
+    """
 
     rule: Annotated[str, Field(max_length=200)] = ""
     dates: Annotated[tuple[DateForm, ...], Field(max_length=400)] = ()
+    rotation: Annotated[tuple[PlaceIds, ...], Field(max_length=8)] = ()
+    instead: Annotated[tuple[InsteadForm, ...], Field(max_length=400)] = ()
+    circle: CircleForm | None = None
     skip: Annotated[tuple[Annotated[int, Field(ge=0, le=399)], ...], Field(max_length=400)] = ()
 
 
@@ -125,6 +150,8 @@ class SeriesChangeForm(Form):
     clock: Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
     minutes: Annotated[int, Field(ge=1, le=46_080)] | None = None
     days: Annotated[int, Field(ge=-400, le=400)] = 0
+    mode: Mode | None = None
+    place_ids: PlaceIds | None = None
 
 
 class SeriesCancelForm(Form):
@@ -190,16 +217,27 @@ def wish(store: Store, form: BookingForm, municipality_id: str, identity: Identi
 
 def series_wish(store: Store, form: SeriesForm, municipality_id: str, identity: Identity) -> NewSeries:
     pattern = wish(store, form, municipality_id, identity)
-    check_places(store, municipality_id, [one for date in form.dates for one in date.place_ids or ()])
-    dates = tuple(
-        SeriesDate(
-            Wall(one.starts, one.ends, pattern.time.zone),
-            one.mode,
-            None if one.place_ids is None else tuple(one.place_ids),
-        )
-        for one in form.dates
+    named = [one for date in (*form.dates, *form.instead) for one in date.place_ids or ()]
+    check_places(store, municipality_id, [*named, *(one for turn in form.rotation for one in turn)])
+    return NewSeries(
+        pattern,
+        form.rule,
+        tuple(_date(one, pattern.time.zone) for one in form.dates),
+        frozenset(form.skip),
+        tuple(tuple(turn) for turn in form.rotation),
+        {one.position: _date(one, pattern.time.zone) for one in form.instead},
+        None if form.circle is None else circle(form.circle, pattern.time.zone),
     )
-    return NewSeries(pattern, form.rule, dates, frozenset(form.skip))
+
+
+def _date(form: DateForm, zone: str) -> SeriesDate:
+    place_ids = None if form.place_ids is None else tuple(form.place_ids)
+    return SeriesDate(Wall(form.starts, form.ends, zone), form.mode, place_ids)
+
+
+def circle(form: CircleForm, zone: str) -> NewCircle:
+    until = None if form.open_until is None else instant(form.open_until, zone)
+    return NewCircle(form.group_id, form.capacity, form.selection, until)
 
 
 def change(form: ChangeForm, booking: Booking) -> BookingChange:
@@ -212,7 +250,9 @@ def change(form: ChangeForm, booking: Booking) -> BookingChange:
 
 def series_change(form: SeriesChangeForm) -> Change:
     clock = None if form.clock is None else (int(form.clock[:2]), int(form.clock[3:]))
-    return Change(clock, None if form.minutes is None else form.minutes * 60, form.days)
+    length_s = None if form.minutes is None else form.minutes * 60
+    places = None if form.place_ids is None else tuple(form.place_ids)
+    return Change(clock, length_s, form.days, form.mode, places)
 
 
 def new_place(form: PlaceForm) -> NewPlace:

@@ -17,7 +17,7 @@ import asyncio
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -172,8 +172,33 @@ async def _resource(context: Context, path: Mapping[str, Any]) -> Resource:
         except NotFound:
             raise NotFound(NOTHING) from None
         homes = frozenset({str(path["municipality_id"])})
-        return Resource(municipality_ids=homes, group_id=path.get("group_id"), person_id=path.get("person_id"))
+        found = Resource(municipality_ids=homes, group_id=path.get("group_id"), person_id=path.get("person_id"))
+        return await _with_group(context, path, found)
+    if "evening_id" in path or "series_id" in path:
+        return await _with_group(context, path, INSTALLATION)
     return INSTALLATION
+
+
+async def _with_group(context: Context, path: Mapping[str, Any], found: Resource) -> Resource:
+    """What is about a series or an evening is about the group behind it too; else nothing changes."""
+    try:
+        if "evening_id" in path:
+            _, behind = await asyncio.to_thread(context.store.evening_behind, str(path["evening_id"]))
+        elif "series_id" in path:
+            behind = await asyncio.to_thread(context.store.behind, str(path["series_id"]))
+        else:
+            return found
+    except NotFound:
+        if "municipality_id" in path and "evening_id" not in path:
+            return found  # the route says what is missing
+        raise NotFound(NOTHING) from None
+    if found.municipality_ids and behind.municipality_id not in found.municipality_ids:
+        if "evening_id" in path:
+            raise NotFound(NOTHING)
+        return found
+    homes = frozenset({behind.municipality_id})
+    secret = behind.confidential and "evening_id" in path
+    return replace(found, municipality_ids=homes, group_id=found.group_id or behind.group_id, confidential=secret)
 
 
 async def _session(context: Context, session_id: str) -> Resource:

@@ -9,23 +9,29 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from session_manager.access import Action, Identity, Kind
-from session_manager.booking_records import DateQuote, NewSeries, Series, SeriesRefused
+from session_manager.booking_records import DateQuote, NewSeries, Refused, Series, SeriesRefused
+from session_manager.enrolment import NewCircle
 from session_manager.errors import NotFound, NotPermitted
+from session_manager.evening_records import SeriesLine
+from session_manager.pricing import Holder
 from session_manager.store import Store
 from session_manager.web.booking_forms import (
     SeriesCancelForm,
     SeriesChangeForm,
     SeriesForm,
+    check_places,
     series_change,
     series_wish,
 )
-from session_manager.web.context import Context, ContextDep, IdentityDep, permit
+from session_manager.web.context import NOTHING, Context, ContextDep, IdentitiesDep, IdentityDep, permit
 from session_manager.web.forms import Identifier
 from session_manager.web.routes_bookings import shown
 
 router = APIRouter(prefix="/api/municipalities/{municipality_id}/series", tags=["series"])
-_READ = [permit(Action.READ_BOOKINGS)]
-_BOOK = [permit(Action.BOOK)]
+for_groups = APIRouter(prefix="/api/municipalities/{municipality_id}/groups/{group_id}/series", tags=["series"])
+_READ = [permit(Action.READ_SERIES)]
+_BOOK = [permit(Action.RUN_SERIES)]
+_OFFICE = frozenset({Kind.ADMINISTRATOR, Kind.STAFF})
 Position = Annotated[int, Path(ge=0, le=399)]
 
 
@@ -43,6 +49,18 @@ _409: dict[int | str, dict[str, Any]] = {
 }
 
 
+@router.get("", dependencies=[permit(Action.READ_SERIES, within=True)], summary="All series, the next one first")
+async def lines(municipality_id: Identifier, context: ContextDep, known: IdentitiesDep) -> list[SeriesLine]:
+    """Facilitators see those of their groups."""
+    home = {one.municipality_id for one in known if one.kind in _OFFICE}
+    if not home & {None, municipality_id} and municipality_id not in {one.municipality_id for one in known}:
+        raise NotFound(NOTHING)
+    mine = None
+    if not home & {None, municipality_id}:
+        mine = frozenset(group for one in known if one.kind is Kind.FACILITATOR for group in one.group_ids)
+    return await asyncio.to_thread(context.store.series_lines, municipality_id, context.clock(), mine)
+
+
 @router.post("/quote", dependencies=_BOOK, summary="Every date of a series as it would be; nothing is saved")
 async def quote(
     municipality_id: Identifier, form: SeriesForm, context: ContextDep, identity: IdentityDep
@@ -57,14 +75,50 @@ async def quote(
 async def book(
     municipality_id: Identifier, form: SeriesForm, context: ContextDep, identity: IdentityDep, response: Response
 ) -> Series | SeriesRefusedAnswer:
-    if form.confidential and identity.kind is not Kind.ADMINISTRATOR:
-        raise NotPermitted("Only an administrator can book something confidential.")
+    _not_confidential(form, identity)
 
     def work(store: Store) -> Series | SeriesRefused:
         new: NewSeries = series_wish(store, form, municipality_id, identity)
         return store.book_series(new, context.clock())
 
     return _answer(await asyncio.to_thread(work, context.store), response)
+
+
+@for_groups.post("/quote", dependencies=_BOOK, summary="A series of one's own group, as it would be")
+async def quote_own(
+    municipality_id: Identifier, group_id: Identifier, form: SeriesForm, context: ContextDep, identity: IdentityDep
+) -> list[DateQuote]:
+    def work(store: Store) -> list[DateQuote]:
+        return store.quote_series(_own(store, form, municipality_id, group_id, identity), context.clock())
+
+    return await asyncio.to_thread(work, context.store)
+
+
+@for_groups.post("", dependencies=_BOOK, status_code=201, responses=_409, summary="A series of one's own group")
+async def book_own(
+    municipality_id: Identifier,
+    group_id: Identifier,
+    form: SeriesForm,
+    context: ContextDep,
+    identity: IdentityDep,
+    response: Response,
+) -> Series | SeriesRefusedAnswer:
+    """By its facilitators too; the group holds it, and its members are invited."""
+    _not_confidential(form, identity)
+
+    def work(store: Store) -> Series | SeriesRefused:
+        return store.book_series(_own(store, form, municipality_id, group_id, identity), context.clock())
+
+    return _answer(await asyncio.to_thread(work, context.store), response)
+
+
+def _own(store: Store, form: SeriesForm, municipality_id: str, group_id: str, identity: Identity) -> NewSeries:
+    """In the group's name, whatever the form says."""
+    store.group(municipality_id, group_id)
+    new = series_wish(store, form, municipality_id, identity)
+    its = NewCircle(group_id) if new.circle is None else replace(new.circle, group_id=group_id)
+    pattern = replace(new.pattern, holder=Holder(f"group:{group_id}", "group", 0))
+    return replace(new, pattern=pattern, circle=its)
 
 
 @router.get("/{series_id}", dependencies=_READ, summary="A series with all its dates")
@@ -86,13 +140,52 @@ async def change(
     identity: IdentityDep,
     response: Response,
 ) -> Series | SeriesRefusedAnswer:
-    """All of them or none. Another venue or mode of one date: change that booking."""
+    """All of them or none: time, places, and whether it is in the room, online or both."""
     await _mine(context, identity, municipality_id, series_id)
+    await asyncio.to_thread(check_places, context.store, municipality_id, form.place_ids or ())
     who = identity.subject or ""
     made = await asyncio.to_thread(
         context.store.change_series, series_id, position, form.scope, series_change(form), who, context.clock()
     )
     return _answer(made, response)
+
+
+@router.post("/{series_id}/dates/{position}/preview", dependencies=_BOOK, summary="What that change would do")
+async def preview(
+    municipality_id: Identifier,
+    series_id: Identifier,
+    position: Position,
+    form: SeriesChangeForm,
+    context: ContextDep,
+    identity: IdentityDep,
+) -> list[DateQuote]:
+    """Each date as it would be; nothing is saved."""
+    await _mine(context, identity, municipality_id, series_id)
+    await asyncio.to_thread(check_places, context.store, municipality_id, form.place_ids or ())
+    values = (series_id, position, form.scope, series_change(form), identity.subject or "", context.clock())
+    return await asyncio.to_thread(context.store.preview_change, *values)
+
+
+@router.post(
+    "/{series_id}/dates/{position}/readd", dependencies=_BOOK, responses=_409, summary="Try a skipped date again"
+)
+async def readd(
+    municipality_id: Identifier,
+    series_id: Identifier,
+    position: Position,
+    context: ContextDep,
+    identity: IdentityDep,
+    response: Response,
+) -> Series | SeriesRefusedAnswer:
+    found = await _mine(context, identity, municipality_id, series_id)
+    booking_id = next((one.booking_id for one in found.dates if one.position == position), None)
+    if booking_id is None:
+        raise NotFound("The series has no such date.")
+    made = await asyncio.to_thread(context.store.readd, booking_id, identity.subject or "", context.clock())
+    if isinstance(made, Refused):
+        date = DateQuote(position, made.quote, "in_person", False)
+        return _answer(SeriesRefused((date,)), response)
+    return await _mine(context, identity, municipality_id, series_id)
 
 
 @router.post("/{series_id}/dates/{position}/cancel", dependencies=_BOOK, summary="Cancel one date, the later, or all")
@@ -111,9 +204,14 @@ async def cancel(
     )
 
 
+def _not_confidential(form: SeriesForm, identity: Identity) -> None:
+    if form.confidential and identity.kind is not Kind.ADMINISTRATOR:
+        raise NotPermitted("Only an administrator can book something confidential.")
+
+
 async def _mine(context: Context, identity: Identity, municipality_id: str, series_id: str) -> Series:
     found = await asyncio.to_thread(context.store.series, series_id)
-    hidden = identity.kind is not Kind.ADMINISTRATOR and any(one.confidential for one in found.dates)
+    hidden = identity.kind is Kind.STAFF and any(one.confidential for one in found.dates)
     if found.municipality_id != municipality_id or hidden:
         raise NotFound("There is no series with that identifier.")
     return replace(found, dates=tuple(shown(one, identity) for one in found.dates))

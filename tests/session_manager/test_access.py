@@ -85,6 +85,10 @@ ROWS = [
             Action.SELF_SERVICE,
         )
     ),
+    (Action.READ_SERIES, Resource(), {ADMINISTRATOR, STAFF}),
+    (Action.RUN_SERIES, Resource(), {ADMINISTRATOR, STAFF}),
+    (Action.DOOR, Resource(), {ADMINISTRATOR, STAFF}),
+    (Action.TAKE_PART, IKI, set()),
     (Action.VOUCH, IKI, set()),
     (Action.LEAVE_GROUP, IKI, set()),
 ]
@@ -134,6 +138,10 @@ def test_nobody_of_one_municipality_reaches_into_another() -> None:
         (Kind.MEMBER, Action.READ_SESSION, True, False),
         (Kind.MEMBER, Action.RUN_SESSION, False, False),
         (Kind.MEMBER, Action.VOUCH, True, False),
+        (Kind.FACILITATOR, Action.RUN_SERIES, True, False),
+        (Kind.TEACHER, Action.RUN_SERIES, False, False),
+        (Kind.MEMBER, Action.TAKE_PART, True, False),
+        (Kind.MEMBER, Action.DOOR, False, False),
         (Kind.GUEST, Action.READ_SESSION, True, False),
         (Kind.GUEST, Action.VOUCH, False, False),
         (Kind.GUEST, Action.ASK_TO_JOIN, False, False),

@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 
 from session_manager.booking_records import Booking, NewBooking, NewPlace, NewSeries, Series, Wanted
+from session_manager.enrolment import NewCircle
+from session_manager.evening_records import NewItem
 from session_manager.membership import Level
 from session_manager.notices import Letter
 from session_manager.opening import ALWAYS
@@ -129,6 +131,11 @@ def _bookings(store: Store, town: Town, first: datetime, now: float) -> None:
     code = store.add_invitation(session, "observer", now + 9e6, None).code
     town.keys |= {"view": store.open_view(session, now, 9e6), "invitation": code}
     ids |= {"booking_id": made.booking_id, "session_id": session, "series_id": evenings.series_id, "position": "0"}
+    store.set_circle(evenings.series_id, NewCircle(ids["group_id"]), NOW)
+    said = NewItem("quote", f"{town.mark}声", ids["person_id"])
+    item = store.add_item(made.booking_id, said, ids["person_id"], NOW)
+    ids |= {"evening_id": made.booking_id, "item_id": item.item_id}
+    ids |= {"owner_id": ids["person_id"], "remote_id": ids["person_id"]}
 
 
 def _doors(store: Store, town: Town, now: float) -> None:

@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,45 +26,67 @@ PRIVATE = "private:"
 _NOT_LISTED = "Calendars are not fetched from that address. Ask the administrator to allow it, or upload the file."
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One address outside, as far as its text goes. `private`: the operator listed this host and port of the house."""
+
+    url: str
+    host: str
+    port: int
+    private: bool
+
+    def at(self, address: str) -> tuple[str, dict[str, str]]:
+        """The address that was checked, and the Host header of the name; the certificate is checked by the name."""
+        parts = urlsplit(self.url)
+        numeric = f"[{address}]" if ":" in address else address
+        host = self.host if self.port in {80, 443} else f"{self.host}:{self.port}"
+        return parts._replace(netloc=f"{numeric}:{self.port}", fragment="").geturl(), {"Host": host}
+
+
 async def fetch(url: str, allowed: Sequence[str]) -> bytes:
     """At most 1 MiB in 15 s. Raises NotPermitted (address not allowed) or NotPossible (no calendar there)."""
-    host, port, private = _checked(url, allowed)
+    target = target_of(url, allowed)
+    if target is None or not (target.private or target.host in allowed):
+        raise NotPermitted(_NOT_LISTED)
     try:
         async with asyncio.timeout(TOTAL_S):
-            address = await _address(host, port, private)
-            return await _get(url, host, port, address)
+            address = await resolved(target)
+            if address is None:
+                raise NotPermitted(_NOT_LISTED)
+            return await _get(target, address)
     except TimeoutError as error:
         raise NotPossible("That calendar takes too long to answer. Try again later.") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NotPossible("That calendar cannot be read now. Check the address.") from error
+    except OSError as error:
+        raise NotPossible("That calendar's name is not known here. Check the address.") from error
 
 
-def _checked(url: str, allowed: Sequence[str]) -> tuple[str, int, bool]:
+def target_of(url: str, allowed: Sequence[str]) -> Target | None:
+    """None: nothing that may be reached, whatever the name stands for. A public one is https on 443."""
     if len(url) > MAX_URL or not url.isascii() or any(letter <= " " or letter == "\\" for letter in url):
-        raise NotPermitted(_NOT_LISTED)
+        return None
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
-    except ValueError as error:
-        raise NotPermitted(_NOT_LISTED) from error
+    except ValueError:
+        return None
     port = port or (443 if parts.scheme == "https" else 80)
     private = f"{PRIVATE}{host}:{port}" in allowed
-    public = host in allowed and parts.scheme == "https" and port == 443
     if not host or parts.username or parts.password or parts.scheme not in {"http", "https"}:
-        raise NotPermitted(_NOT_LISTED)
-    if not private and not public:
-        raise NotPermitted(_NOT_LISTED)
-    return host, port, private
+        return None
+    if not private and (parts.scheme != "https" or port != 443):
+        return None
+    return Target(url, host, port, private)
 
 
-async def _address(host: str, port: int, private: bool) -> str:
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise NotPossible("That calendar's name is not known here. Check the address.") from error
+async def resolved(target: Target) -> str | None:
+    """One address of the name; None when any of them is not public and nobody listed it. Raises OSError: unknown."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     addresses = [str(one[4][0]) for one in found]
-    if not private and not all(is_public(one) for one in addresses):
-        raise NotPermitted(_NOT_LISTED)
+    if not target.private and not all(is_public(one) for one in addresses):
+        return None
     return addresses[0]
 
 
@@ -82,14 +105,11 @@ def is_public(address: str) -> bool:
     return all(one.is_global and not one.is_multicast for one in inner)
 
 
-async def _get(url: str, host: str, port: int, address: str) -> bytes:
-    """To the checked address; the certificate is checked against the name."""
-    parts = urlsplit(url)
-    numeric = f"[{address}]" if ":" in address else address
-    target = parts._replace(netloc=f"{numeric}:{port}", fragment="").geturl()
-    headers = {"Host": host if port in {80, 443} else f"{host}:{port}", "Accept": "text/calendar"}
+async def _get(target: Target, address: str) -> bytes:
+    url, headers = target.at(address)
     async with httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=TOTAL_S) as client:
-        request = client.stream("GET", target, headers=headers, extensions={"sni_hostname": host})
+        extensions = {"sni_hostname": target.host}
+        request = client.stream("GET", url, headers={**headers, "Accept": "text/calendar"}, extensions=extensions)
         async with request as answer:
             if answer.status_code != 200:
                 raise NotPossible(f"That calendar answers {answer.status_code}. Give the address it really has.")

@@ -23,6 +23,7 @@ from session_manager import tokens
 from session_manager.account import Account
 from session_manager.announcer import Announcer
 from session_manager.caretaker import REMINDER_PERIOD_S, Caretaker, Reminder
+from session_manager.courier import Courier
 from session_manager.directory import HubDirectory
 from session_manager.errors import StartFailed
 from session_manager.listeners import Listeners
@@ -212,6 +213,7 @@ class Hub:
         events.attach(self.signaling)
         self.live.attach(self.signaling, self.transcript, self.mending, account)
         self.sender = Sender(self.store, Postman(mail_settings(self.settings), clock), clock)
+        self.courier = Courier(self.store, secret, settings.webhook_hosts, clock)
         self._web = _QuietServer(self._web_config(secret, worker_token))
 
     def _web_config(self, secret: bytes, worker_token: str) -> uvicorn.Config:
@@ -223,6 +225,7 @@ class Hub:
             public_url=self.settings.public_url or None,
             openid=self.settings.openid,
             calendar_hosts=self.settings.calendar_hosts,
+            webhook_hosts=self.settings.webhook_hosts,
         )
         return uvicorn.Config(
             create_app(self.store, self.live, web),
@@ -267,6 +270,7 @@ class Hub:
                 background = [group.create_task(self.transcript.run(), name="transcript")]
                 background.append(group.create_task(self._watch_media(), name="media-figures"))
                 background.append(group.create_task(self.caretaker.run(), name="caretaker"))
+                background.append(group.create_task(self.courier.run(), name="webhooks"))
                 web = group.create_task(self._web.serve(sockets=[self._socket]), name="web")
                 await self.live.restore()
                 background.append(group.create_task(self.mending.run(), name="mending"))

@@ -236,6 +236,18 @@ BOOKING_TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "Boats are sailing after all. This is how it is now.\n\n{facts}",
         ),
     },
+    "webhook_off": {
+        "ja": (
+            "外部への通知を止めました",
+            "次のあて先が5日間受け取らないか、受け取りを断ったため、通知を止めました。\n{url}\n"
+            "あて先を直したら、島話の設定でもう一度始めてください。それまでの知らせは取ってあります。",
+        ),
+        "en": (
+            "Messages to another program are switched off",
+            "This address took nothing for five days, or wants no more, so messages to it have stopped.\n{url}\n"
+            "When it works again, switch it on in Shimawa's settings. What waited is kept.",
+        ),
+    },
     "reminder": {
         "ja": ("まもなくです: {title}", "「{title}」の日が近づきました。\n\n{facts}"),
         "en": ("Reminder: {title}", "{title} is coming up.\n\n{facts}"),

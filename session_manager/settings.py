@@ -60,6 +60,8 @@ class HubSettings(BaseModel):
     """Sender's address, like `島話 <shimawa@example.jp>`."""
     calendar_hosts: tuple[str, ...] = ()
     """Hosts from which calendars may be read; `private:host:port` for one in the house's own network."""
+    webhook_hosts: tuple[str, ...] = ()
+    """Hosts of the house's own network that webhooks may go to, as `private:host:port`; all others need https."""
     openid: tuple[OpenIdProvider, ...] = ()
     """Other houses' sign-in: name, issuer, client_id, client_secret, municipality_id."""
     log_folder: Path | None = None
@@ -90,7 +92,7 @@ def relay_of(settings: HubSettings) -> Relay | None:
 
 def _from_environment(name: str, text: str) -> object:
     """Lists as `a,b`, tables as `a=1,b=2`."""
-    if name in ("media_addresses", "languages", "calendar_hosts", "turn_urls"):
+    if name in ("media_addresses", "languages", "calendar_hosts", "webhook_hosts", "turn_urls"):
         return tuple(text.split(","))
     if name == "site_kbps":
         pairs = (part.partition("=") for part in text.split(",") if part)

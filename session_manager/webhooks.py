@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -19,6 +20,11 @@ PREFIX = "whsec_"
 ALL = "*"
 GIVE_UP_S = 5 * 86_400.0
 """A webhook that took nothing for so long is switched off, and that is said."""
+KEEP_S = 7 * 86_400.0
+"""What was delivered is shown for so long."""
+_WAITS_S = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
+MAX_ATTEMPTS = 14
+EVENT_NAMES = re.compile(r"\*|(booking|session|webhook)\.(\*|[a-z_]{1,40})")
 
 
 def secret_of(installation: bytes, webhook_id: str) -> str:
@@ -32,6 +38,13 @@ def signature(secret: str, message_id: str, timestamp: int, body: str) -> str:
     key = base64.b64decode(secret.removeprefix(PREFIX))
     signed = hmac.new(key, f"{message_id}.{timestamp}.{body}".encode(), hashlib.sha256).digest()
     return "v1," + base64.b64encode(signed).decode()
+
+
+def retry_at(attempts: int, now: float) -> float | None:
+    """After the n-th failure: seconds, minutes, then hours, as the standard advises; None after five days of them."""
+    if attempts >= MAX_ATTEMPTS:
+        return None
+    return now + _WAITS_S[min(attempts, len(_WAITS_S)) - 1]
 
 
 def wanted(event: str, listens_to: Sequence[str]) -> bool:

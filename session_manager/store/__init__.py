@@ -27,6 +27,7 @@ from session_manager.store.evenings import Evenings
 from session_manager.store.events import Events
 from session_manager.store.groups import Groups
 from session_manager.store.harvest import Harvest
+from session_manager.store.hooks import Webhooks
 from session_manager.store.invitations import Invitations
 from session_manager.store.lines import Lines
 from session_manager.store.memberships import Memberships
@@ -84,6 +85,7 @@ class Store(
     Agendas,
     Answering,
     Reminding,
+    Webhooks,
 ):
     teller: Teller
 

@@ -80,6 +80,11 @@ class Municipalities(Part):
             return _homes(connection, session_id).get(session_id, (frozenset(), None))
 
 
+def homes_of(connection: Connection, session_id: str) -> frozenset[str]:
+    """The municipalities of one session."""
+    return _homes(connection, session_id).get(session_id, (frozenset(), None))[0]
+
+
 def _homes(connection: Connection, session_id: str | None) -> dict[str, tuple[frozenset[str], str | None]]:
     bound = select(session_scopes.c.session_id, session_scopes.c.municipality_id, session_scopes.c.group_id)
     by_room = (

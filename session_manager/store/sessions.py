@@ -17,6 +17,7 @@ from session_manager.store.seats import board_seat
 from session_manager.store.secrets import new_id
 from session_manager.store.tables import boards, rooms, sessions, sites
 from session_manager.store.values import Due, NewSite
+from session_manager.store.webhook_rows import session_event
 
 EARLY_S = 600.0
 """A board may come in this long before its session's planned start."""
@@ -64,6 +65,7 @@ class Sessions(Part):
             moved = connection.execute(update(sessions).where(here).values(state=new, **stamps.get(new, {})))
             if moved.rowcount != 1:
                 raise NotPossible(f"The session is {row.state}, not {expected}. Look again before you go on.")
+            session_event(connection, row, new, at)
             return read_session(connection, session_id)
 
     def due_session(self, board_id: str, now: float) -> Due | None:

@@ -35,6 +35,7 @@ from session_manager.web import (
     routes_series,
     routes_sessions,
     routes_venues,
+    routes_webhooks,
     routes_week,
     sockets,
 )
@@ -64,6 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_openid.router,
     routes_calendar.router,
     routes_notices.router,
+    routes_webhooks.router,
     sockets.router,
     pages.router,
 )

@@ -31,3 +31,5 @@ class WebSettings:
     """Other houses' sign-in, by name in the address."""
     calendar_hosts: tuple[str, ...] = ()
     """Names from which calendars may be fetched; empty: from nowhere."""
+    webhook_hosts: tuple[str, ...] = ()
+    """`private:host:port` of the house's own network that messages to programs may go to."""

@@ -4,6 +4,7 @@
 #   make check   lint, types, architecture, sizes
 #   make bench   measured figures       make faults  break cables, processes, disks; ARGS="cut_10s loss_10", ARGS=--full
 #   make fuzz    the interface against many made-up requests, a quarter of an hour; ARGS="-k member"
+#   make kills   a thousand operations on a hub that is killed again and again
 #   make clean   remove what was built
 
 PYTHON ?= python3
@@ -11,10 +12,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test check bench faults fuzz clean help
+.PHONY: demo test check bench faults fuzz kills clean help
 
 help:
-	@sed -n '2,7s/^# \{0,3\}//p' Makefile
+	@sed -n '2,8s/^# \{0,3\}//p' Makefile
 
 demo: $(VENV)/.run
 	@$(BIN)/shimawa demo $(ARGS)
@@ -41,6 +42,9 @@ faults: $(VENV)/.dev build/.system
 
 fuzz: $(VENV)/.dev
 	SHIMAWA_FUZZ=100 $(BIN)/python -m pytest tests/session_manager/test_api_fuzz.py --timeout 3600 $(ARGS)
+
+kills: $(VENV)/.dev
+	SHIMAWA_KILLS=1000 $(BIN)/python -m pytest -s tests/session_manager/test_random_kills.py $(ARGS)
 
 clean:
 	rm -rf build $(VENV)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 class NoticeStore(Protocol):
     def claim_notices(self, now: float, limit: int) -> list[Notice]: ...
+    def release_notices(self, now: float) -> int: ...
     def notice_sent(self, notice_id: str, now: float) -> None: ...
     def notice_failed(self, notice_id: str, failure: str, now: float, *, for_good: bool = False) -> None: ...
 
@@ -47,8 +48,12 @@ class Sender:
         self.stats = OutboxStats()
 
     async def run(self) -> None:
+        behind = True
         while True:
             try:
+                if behind:
+                    await asyncio.to_thread(self._store.release_notices, self._clock())
+                behind = False
                 while await self.send_due() == BATCH:
                     pass
             except StoreFailed:

@@ -1,8 +1,8 @@
 """Letters that wait to be sent. One is written in the transaction of its cause, and once.
 
-waiting -> claimed -> sent, or back to waiting, or dead after the last try. A claim ends by itself: when the process
-that claimed it was killed, another try follows with the same Message-ID, so that a mail system that took both can
-tell that they are one.
+waiting -> claimed -> sent, or back to waiting, or dead after the last try. When a hub starts, it tries again what a
+killed one had claimed, with the same Message-ID. So a letter is never lost, and it goes twice only when the hub was
+killed after the mail system had taken it and before that was written down: one letter at most for each such kill.
 """
 
 from __future__ import annotations
@@ -67,6 +67,12 @@ class Outbox(Part):
                 )
                 claimed.append(_notice(row, attempts))
             return claimed
+
+    def release_notices(self, now: float) -> int:
+        """Those that a sender took and did not come back for: when one starts, there is no other. How many."""
+        taken = outbox.c.state == "claimed"
+        with self._database.write() as connection:
+            return connection.execute(update(outbox).where(taken).values(state="waiting", next_at=now)).rowcount
 
     def notice_sent(self, notice_id: str, now: float) -> None:
         """The text is not kept: it may hold a link."""

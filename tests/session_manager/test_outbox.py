@@ -157,3 +157,13 @@ def test_the_cause_and_its_letter_are_one_transaction(store: Store) -> None:
     store.vouch(home, group, asked.request_id, people[0].person_id, NOW)
     assert {row.cause.split(":")[0] for row in store.outbox(home)} == {"vouch", "welcome"}
     assert store.outbox("other") == []
+
+
+async def test_what_a_killed_hub_had_taken_goes_as_soon_as_one_starts(store: Store, box: tuple[Box, int]) -> None:
+    assert store.post(LETTER, NOW)
+    assert len(store.claim_notices(NOW, 10)) == 1
+    running = asyncio.create_task(sender(store, box[1], [NOW + 1]).run())
+    while store.outbox(None)[0].state != "sent":
+        await asyncio.sleep(0.01)
+    running.cancel()
+    assert len(box[0].letters) == 1

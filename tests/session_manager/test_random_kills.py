@@ -1,0 +1,354 @@
+"""A hub that is killed again and again while people use it: nothing is half done, nothing is lost, nothing comes twice.
+
+A real hub process, a real mail server, clients over HTTP. `SHIMAWA_KILLS` is how many operations (`make kills`: 1,000);
+`SHIMAWA_KILLS_SEED` chooses what is done and when it is killed. What can be promised of letters: each arrives, and the
+only way to get one twice is a kill between the mail server's 250 and the hub's note of it. The server here keeps
+count, so the test knows after each kill whether that happened, and to which letter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import email
+import email.policy
+import json
+import os
+import random
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from session_manager.booking_records import NewPlace
+from session_manager.opening import ALWAYS
+from session_manager.store import Store
+from tests.session_manager.fresh import fresh
+from tests.session_manager.hall import QUICK
+from tests.session_manager.house import ZONE
+from tests.session_manager.sweep import problems
+from tests.session_manager.two_towns import actions, bearer_headers
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
+
+OPERATIONS = int(os.environ.get("SHIMAWA_KILLS", "40"))
+SEED = int(os.environ.get("SHIMAWA_KILLS_SEED", "1"))
+CLIENTS = 4
+UP_S = (0.1, 2.5)
+"""How long a hub lives after it is ready, in seconds, evenly by chance."""
+TOWN = "/api/municipalities/default"
+
+
+class PostOffice:
+    """Takes every letter and remembers which. Now and then it is slow to say so."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.taken: list[str] = []
+        self.next = asyncio.Event()
+        self._chance = chance
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self._chance.choice([0, 0, 0.01, 0.05]))
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.taken.append(str(email.message_from_bytes(content, policy=email.policy.default)["Message-ID"]))
+        self.next.set()
+        return "250 OK"
+
+
+@dataclass
+class HubProcess:
+    folder: Path
+    mail_port: int
+    port: int = 0
+    process: asyncio.subprocess.Process | None = None
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    starts: int = 0
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "shimawa.db"
+
+    async def start(self) -> None:
+        environment = {
+            "SHIMAWA_SMTP_HOST": "127.0.0.1",
+            "SHIMAWA_SMTP_PORT": str(self.mail_port),
+            "SHIMAWA_SMTP_TLS": "none",
+            "SHIMAWA_TRANSCRIPTION_WORKERS": "0",
+        }
+        arguments = ["serve", "--data", str(self.folder), "--model", "none", "--media-port", "0", "--json"]
+        with (self.folder / "hub.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "session_manager", *arguments, "--port", str(self.port), "--log-level", "WARNING",
+                stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, **environment},
+            )  # fmt: skip
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(self.process.stdout.readline(), 120)
+        assert line, (self.folder / "hub.log").read_text(encoding="utf-8")[-3000:]
+        self.port = json.loads(line)["port"]
+        self.starts += 1
+        self.ready.set()
+
+    async def kill(self) -> None:
+        self.ready.clear()
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
+
+
+@dataclass
+class World:
+    rooms: list[str]
+    hall: str
+    people: list[str]
+    mails: list[str]
+    headers: dict[str, str]
+
+
+def furnish(path: Path) -> World:
+    """Before the first start: four rooms, a hall that needs approval, members with addresses, a program's token."""
+    store = Store.open(fresh(path), QUICK)
+    now = time.time()
+    facility = store.add_facility("壱岐", ZONE)
+    store.set_opening(facility.facility_id, ALWAYS)
+    rooms = [store.add_room(facility.facility_id, f"部屋{number}").room_id for number in range(4)]
+    hall = store.add_place(NewPlace(facility.facility_id, "room", "ホール", 100, needs_approval=True), now).place_id
+    mails = [f"sanka{number}@iki.example" for number in range(1, 5)]
+    people = [store.register_person("default", f"参加者{mail}", now, mail=mail).person_id for mail in mails]
+    office = store.add_account("office", "long enough a word", "administrator")
+    token = store.add_token("x", actions(), now, now + 1e6, account_id=office.account_id).secret
+    store.close()
+    return World(rooms, hall, people, mails, dict(bearer_headers(token)))
+
+
+class Client:
+    """Touches its own bookings only, so that it knows what each must look like. `unknown`: the hub died unheard."""
+
+    def __init__(self, hub: HubProcess, world: World, seed: int) -> None:
+        self._hub, self._world, self._chance = hub, world, random.Random(seed)
+        self.told: dict[str, dict[str, Any]] = {}
+        self.unknown: set[str] = set()
+        self.statuses: Counter[int] = Counter()
+        self.cut_off = 0
+        self.series = 0
+
+    async def run(self, left: list[int]) -> None:
+        async with httpx.AsyncClient(headers=self._world.headers, timeout=60, trust_env=False) as http:
+            while left[0] > 0:
+                left[0] -= 1
+                await self._hub.ready.wait()
+                await self._one(http)
+
+    async def _one(self, http: httpx.AsyncClient) -> None:
+        acts = [self._book] * 4 + [self._request, self._series, self._letter, self._now]
+        if self.told:
+            acts += [self._change] * 3 + [self._cancel] * 2 + [self._decide] * 2 + [self._extend, self._end]
+        method, path, body, mine = self._chance.choice(acts)()
+        try:
+            answer = await http.request(method, f"http://127.0.0.1:{self._hub.port}{path}", json=body)
+        except httpx.TransportError:
+            self.cut_off += 1
+            if mine:
+                self.unknown.add(mine)
+            return
+        self.statuses[answer.status_code] += 1
+        assert answer.status_code < 500, (path, answer.text)
+        if answer.is_success:
+            self._learn(path, answer)
+
+    def _learn(self, path: str, answer: httpx.Response) -> None:
+        if path.endswith("/series"):
+            self.series += 1
+            for one in answer.json()["dates"]:
+                self.told[one["booking_id"]] = one
+        elif path.startswith(f"{TOWN}/bookings"):
+            self.told[answer.json()["booking_id"]] = answer.json()
+
+    def _wish(self, place: str, minutes_ahead: int = 0) -> dict[str, Any]:
+        ahead = timedelta(minutes=minutes_ahead or self._chance.randrange(1, 9 * 96) * 15)
+        starts = datetime.now(ZoneInfo(ZONE)).replace(tzinfo=None, second=0, microsecond=0) + ahead
+        kind = self._chance.choice(["plain", "dialogue", "telework"])
+        holder = {"subject": self._chance.choice([*self._world.people, "office"]), "user_class": "office"}
+        ends = starts + timedelta(minutes=self._chance.choice([15, 30, 60]))
+        return {"title": "打合せ", "kind": kind, "holder": holder, "places": [{"place_id": place}],
+                "starts": starts.isoformat(timespec="minutes"), "ends": ends.isoformat(timespec="minutes")}  # fmt: skip
+
+    def _book(self) -> tuple[str, str, Any, str]:
+        wish = self._wish(self._chance.choice(self._world.rooms))
+        wish["places"] = [
+            {"place_id": one} for one in self._chance.sample(self._world.rooms, self._chance.choice([1, 2]))
+        ]
+        return "POST", f"{TOWN}/bookings", {**wish, "wait": self._chance.random() < 0.3}, ""
+
+    def _now(self) -> tuple[str, str, Any, str]:
+        """Soon, so that somebody can check in: the next thing this client does to it."""
+        return "POST", f"{TOWN}/bookings", self._wish(self._chance.choice(self._world.rooms), 2), ""
+
+    def _request(self) -> tuple[str, str, Any, str]:
+        return "POST", f"{TOWN}/bookings", self._wish(self._world.hall), ""
+
+    def _series(self) -> tuple[str, str, Any, str]:
+        wish = {**self._wish(self._chance.choice(self._world.rooms)), "rule": "FREQ=WEEKLY;COUNT=4", "kind": "plain"}
+        return "POST", f"{TOWN}/series", wish, ""
+
+    def _letter(self) -> tuple[str, str, Any, str]:
+        return "POST", "/api/login/link", {"mail": self._chance.choice(self._world.mails)}, ""
+
+    def _mine(self, verb: str, body: Any, *states: str) -> tuple[str, str, Any, str]:
+        fitting = [one for one, booking in self.told.items() if not states or booking["state"] in states]
+        booking_id = self._chance.choice(fitting or list(self.told))
+        return "POST" if verb else "PATCH", f"{TOWN}/bookings/{booking_id}{verb}", body, booking_id
+
+    def _change(self) -> tuple[str, str, Any, str]:
+        wish = self._wish(self._chance.choice(self._world.rooms))
+        change = {name: wish[name] for name in ("starts", "ends", "places")}
+        return self._mine("", change, "confirmed", "requested", "waiting")
+
+    def _cancel(self) -> tuple[str, str, Any, str]:
+        return self._mine("/cancel", {"reason": "欠航"}, "confirmed", "requested", "waiting")
+
+    def _decide(self) -> tuple[str, str, Any, str]:
+        if self._chance.random() < 0.5:
+            return self._mine("/check-in", None, "confirmed")
+        verb = self._chance.choice(["/approve", "/approve", "/decline"])
+        return self._mine(verb, {"reason": ""} if verb == "/decline" else None, "requested")
+
+    def _extend(self) -> tuple[str, str, Any, str]:
+        return self._mine("/extend", {"minutes": 15}, "in_use", "confirmed")
+
+    def _end(self) -> tuple[str, str, Any, str]:
+        return self._mine("/end", None, "in_use")
+
+
+@dataclass
+class Kills:
+    """`windows`: per kill, letters that the mail server had taken and the hub had not noted: those must go again."""
+
+    count: int = 0
+    windows: list[set[str]] = field(default_factory=list)
+
+
+async def kill_at_random(hub: HubProcess, post: PostOffice, kills: Kills, chance: random.Random) -> None:
+    """Half of them at any time, half at the worst one for letters: when the mail server has just taken one."""
+    while True:
+        await hub.ready.wait()
+        if chance.random() < 0.5:
+            await asyncio.sleep(chance.uniform(*UP_S))
+        else:
+            post.next.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(post.next.wait(), UP_S[1])
+        await hub.kill()
+        kills.count += 1
+        await settled(post)
+        with contextlib.closing(sqlite3.connect(hub.database)) as connection:
+            claimed = connection.execute("SELECT message_id FROM outbox WHERE state = 'claimed'").fetchall()
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        kills.windows.append({row[0] for row in claimed} & set(post.taken))
+        await hub.start()
+
+
+async def settled(post: PostOffice) -> None:
+    """The mail server reads what is still in its socket."""
+    before = -1
+    while before != len(post.taken):
+        before = len(post.taken)
+        await asyncio.sleep(0.1)
+
+
+async def drained(database: Path) -> Counter[str]:
+    """Until no letter waits any more."""
+    async with asyncio.timeout(120):
+        while True:
+            with contextlib.closing(sqlite3.connect(database)) as connection:
+                states = Counter(row[0] for row in connection.execute("SELECT state FROM outbox"))
+            if not states["waiting"] and not states["claimed"]:
+                return states
+            await asyncio.sleep(0.2)
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[tuple[PostOffice, int]]:
+    post = PostOffice(random.Random(SEED))
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(post), "127.0.0.1", 0)
+    yield post, server.sockets[0].getsockname()[1]
+    server.close()
+
+
+async def test_a_hub_killed_at_random_leaves_nothing_half_done_lost_or_doubled(
+    tmp_path: Path, post: tuple[PostOffice, int]
+) -> None:
+    office, mail_port = post
+    hub, kills = HubProcess(tmp_path, mail_port), Kills()
+    world = furnish(hub.database)
+    clients = [Client(hub, world, SEED * 100 + number) for number in range(CLIENTS)]
+    left = [OPERATIONS]
+    await hub.start()
+    killer = asyncio.create_task(kill_at_random(hub, office, kills, random.Random(SEED)))
+    try:
+        await asyncio.gather(*(client.run(left) for client in clients))
+        if not killer.done():
+            killer.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await killer
+        if not hub.ready.is_set():
+            await hub.kill()
+            await hub.start()
+        states = await drained(hub.database)
+    finally:
+        await hub.kill()
+    _report(clients, kills, states, office)
+    store = Store.open(hub.database, QUICK)
+    try:
+        with store._database.read() as connection:
+            assert problems(connection) == []
+        _as_told(store, clients)
+    finally:
+        store.close()
+    _letters(hub.database, office, kills)
+    assert kills.count >= 2
+
+
+def _as_told(store: Store, clients: list[Client]) -> None:
+    """What a client was told, is so: its time, and that it is there at all. Ended things end in the state they had."""
+    for client in clients:
+        for booking_id, told in client.told.items():
+            found = store.booking(booking_id)
+            if booking_id not in client.unknown:
+                assert (found.starts_at, found.ends_at) == (told["starts_at"], told["ends_at"])
+                if told["state"] in {"cancelled", "declined", "done"}:
+                    assert found.state == told["state"]
+
+
+def _letters(database: Path, post: PostOffice, kills: Kills) -> None:
+    """Every one arrived; doubled are exactly those that a kill caught between the server's 250 and the hub's note."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT message_id, state, cause FROM outbox").fetchall()
+    assert {state for _, state, _ in rows} <= {"sent"}
+    assert len({cause for *_, cause in rows}) == len(rows)
+    taken = Counter(post.taken)
+    assert set(taken) == {message_id for message_id, *_ in rows}
+    again = Counter(one for window in kills.windows for one in window)
+    assert all(len(window) <= 1 for window in kills.windows)
+    assert {one: times - 1 for one, times in taken.items() if times > 1} == dict(again)
+
+
+def _report(clients: list[Client], kills: Kills, states: Counter[str], post: PostOffice) -> None:
+    statuses = sum((client.statuses for client in clients), Counter[int]())
+    print(
+        f"{OPERATIONS} operations, {kills.count} kills, {sum(client.cut_off for client in clients)} cut off; answers "
+        f"{dict(sorted(statuses.items()))}; {sum(len(client.told) for client in clients)} bookings known, "
+        f"{sum(client.series for client in clients)} series; letters {dict(states)}, {len(post.taken)} deliveries, "
+        f"{sum(map(len, kills.windows))} kills between 250 and note"
+    )

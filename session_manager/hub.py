@@ -225,6 +225,7 @@ class Hub:
             public_url=self.settings.public_url or None,
             openid=self.settings.openid,
             calendar_hosts=self.settings.calendar_hosts,
+            data=self.settings.data,
             webhook_hosts=self.settings.webhook_hosts,
         )
         return uvicorn.Config(

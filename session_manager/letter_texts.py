@@ -222,8 +222,8 @@ BOOKING_TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "en": (
             "No boat today. What would you like? {title}",
-            "No boat is sailing today. Choose on your bookings page: move it to tomorrow, hold it online, or give it up. "
-            "Until you choose, the booking stays as it is.\n\n{facts}",
+            "No boat is sailing today. Choose on your bookings page: move it to tomorrow, hold it online, or give it "
+            "up. Until you choose, the booking stays as it is.\n\n{facts}",
         ),
     },
     "boats_resumed": {

@@ -7,11 +7,12 @@ from session_manager.store.attending import Attending
 from session_manager.store.bookings import Bookings
 from session_manager.store.crossings import Crossings
 from session_manager.store.enrolments import Enrolments
+from session_manager.store.mornings import Mornings
 from session_manager.store.recurring import Recurring
 from session_manager.store.sailing import Sailings
 from session_manager.store.venues import Venues
 from session_manager.store.weeks import Weeks
 
 
-class Day(Venues, Bookings, Attending, Recurring, Weeks, Asking, Sailings, Crossings, Enrolments):
+class Day(Venues, Bookings, Attending, Recurring, Weeks, Asking, Sailings, Crossings, Enrolments, Mornings):
     pass

@@ -24,7 +24,10 @@ class Row:
     kinds: frozenset[Kind]
 
 
-ROWS: tuple[Row, ...] = (Row("/sessions", "menu.sessions", OFFICE),)
+ROWS: tuple[Row, ...] = (
+    Row("/today", "menu.today", OFFICE),
+    Row("/sessions", "menu.sessions", OFFICE),
+)
 
 
 def rows_for(known: Collection[Identity]) -> list[Row]:

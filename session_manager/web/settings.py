@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from session_manager.openid import OpenIdProvider
 
@@ -31,5 +32,7 @@ class WebSettings:
     """Other houses' sign-in, by name in the address."""
     calendar_hosts: tuple[str, ...] = ()
     """Names from which calendars may be fetched; empty: from nowhere."""
+    data: Path | None = None
+    """The folder whose disk the office is told about."""
     webhook_hosts: tuple[str, ...] = ()
     """`private:host:port` of the house's own network that messages to programs may go to."""

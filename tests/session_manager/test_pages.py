@@ -56,6 +56,7 @@ def addresses(site: Site, client: TestClient) -> dict[str, str]:
         "live": f"/live/{session.session_id}",
         "transcript": f"/sessions/{session.session_id}/transcript",
         "sessions": "/sessions",
+        "today": "/today",
         "error": "/nowhere",
     }
 
@@ -97,7 +98,7 @@ def read(html: str) -> Links:
     return links
 
 
-@pytest.mark.parametrize("name", ["join", "login", "entrance", "live", "transcript", "sessions", "error"])
+@pytest.mark.parametrize("name", ["join", "login", "entrance", "live", "transcript", "sessions", "today", "error"])
 def test_a_first_visit_is_light_and_loads_nothing_from_elsewhere(name: str, site: Site, client: TestClient) -> None:
     answer = client.get(addresses(site, client)[name])
     links = read(answer.text)

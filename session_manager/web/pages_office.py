@@ -1,0 +1,17 @@
+"""Pages of the office: today, people and organisations, set-up, the month."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from session_manager.access import Action
+from session_manager.web.context import ContextDep, IdentityDep, permit
+from session_manager.web.pages import facts_for, render
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/today", dependencies=[permit(Action.READ_BOOKINGS, within=True)])
+async def today(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
+    return render(request, "today.html", script="today.js", page=await facts_for(context, identity))

@@ -1,0 +1,53 @@
+"""The morning page's facts over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from session_manager.booking_records import NewBooking, NewPlace, Wanted
+from session_manager.notices import Letter
+from session_manager.pricing import Holder
+from session_manager.schedule import Wall
+from session_manager.web.settings import WebSettings
+from tests.session_manager.hall import SECRET, WORKER, Hall, Web, open_web
+from tests.session_manager.test_web_people import Towns
+
+
+async def test_the_morning_says_what_waits_and_what_is_broken(web: Web) -> None:
+    towns = Towns(web)
+    store, home = web.store, towns.iki.municipality_id
+    house = store.add_facility("港の家", "Asia/Tokyo", home)
+    room = store.add_place(NewPlace(house.facility_id, "room", "会議室", capacity=8, needs_approval=True), 0)
+    board = store.add_board(room.place_id, "ボード2", web.at[0] - 5000)
+    store.board_by_token(board.device_token, web.at[0] - 3600)
+    time = Wall(datetime(2026, 5, 29, 14), datetime(2026, 5, 29, 16), "Asia/Tokyo")
+    store.book(NewBooking("打合せ", "plain", time, (Wanted(room.place_id),), Holder("x")), web.at[0])
+    store.post(Letter.vouch("r1", "会").to("a@b.example", "ja", home), web.at[0])
+    [letter] = store.claim_notices(web.at[0])
+    store.notice_failed(letter.notice_id, "550", web.at[0], for_good=True)
+    web.runtime.health = replace(web.runtime.health, record="gap")
+    async with towns.office() as office:
+        answer = await office.get(f"{towns.here}/today")
+        told = answer.json()
+        assert {line["what"] for line in told["morning"]["lines"]} == {
+            "board_lost", "approvals", "letters", "not_recording"
+        }  # fmt: skip
+        assert told["morning"]["green"] == ["reports"]
+        assert [(one["title"], one["state"], one["places"]) for one in told["bookings"]] == [
+            ("打合せ", "requested", ["会議室"])
+        ]
+        same = await office.get(f"{towns.here}/today", headers={"If-None-Match": answer.headers["etag"]})
+        assert (same.status_code, same.content) == (304, b"")
+    async with towns.office("fukuoka-office") as other:
+        assert (await other.get(f"{towns.here}/today")).status_code == 404
+        theirs = (await other.get(f"/api/municipalities/{towns.fukuoka.municipality_id}/today")).json()
+        assert [line["what"] for line in theirs["morning"]["lines"]] == ["not_recording"]
+        assert theirs["bookings"] == []
+
+
+async def test_the_disk_is_that_of_the_hub_s_own_folder(hall: Hall, tmp_path: Path) -> None:
+    towns = Towns(open_web(hall, WebSettings(SECRET, WORKER, data=tmp_path)))
+    async with towns.office() as office:
+        assert (await office.get(f"{towns.here}/today")).status_code == 200

@@ -81,7 +81,7 @@ OCCASIONS: tuple[Occasion, ...] = (
     Occasion("boats_resumed", _everybody("boats_resumed", "REQUEST")),
 )
 
-SILENT = frozenset({"amended", "check_in", "end", "extended", "series_changed"})
+SILENT = frozenset({"amended", "check_in", "end", "extended", "late", "series_changed"})
 """Known, and owing nobody a letter: who did it stands in the room, or another event of the same moment tells it."""
 
 

@@ -25,6 +25,7 @@ from session_manager.store.day import Day
 from session_manager.store.doors import Doors
 from session_manager.store.evenings import Evenings
 from session_manager.store.events import Events
+from session_manager.store.front import Fronts
 from session_manager.store.groups import Groups
 from session_manager.store.harvest import Harvest
 from session_manager.store.hooks import Webhooks
@@ -40,6 +41,7 @@ from session_manager.store.repairs import Mark, Repairs
 from session_manager.store.reporting import Reporting
 from session_manager.store.schema import migrate
 from session_manager.store.seats import Seats
+from session_manager.store.self_service import SelfService
 from session_manager.store.sessions import EARLY_S, Sessions
 from session_manager.store.streams import Streams
 from session_manager.store.telling import Teller
@@ -81,6 +83,8 @@ class Store(
     Outbox,
     Calendars,
     Audit,
+    SelfService,
+    Fronts,
     Announcing,
     Agendas,
     Answering,

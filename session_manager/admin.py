@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from session_manager import admin_backup, admin_mail
 from session_manager.errors import NotPossible, SessionManagerError
 from session_manager.passwords import MIN_LENGTH
 from session_manager.records import Facility, Room
@@ -21,7 +22,7 @@ DATABASE = "shimawa.db"
 
 def add_arguments(subparsers: Any) -> None:
     """`subparsers`: what `add_subparsers` gave; adds `admin` with everything below it."""
-    parser = subparsers.add_parser("admin", help="accounts and boards")
+    parser = subparsers.add_parser("admin", help="accounts, boards, letters that come in, backup")
     parser.add_argument("--data", type=Path, help="the hub's data folder")
     parts = parser.add_subparsers(dest="admin_part", required=True, metavar="PART")
 
@@ -38,6 +39,9 @@ def add_arguments(subparsers: Any) -> None:
     _password_arguments(reset)
     reset.set_defaults(act=_reset)
 
+    admin_backup.add_arguments(parts)
+    admin_mail.add_arguments(parts)
+
     board = parts.add_parser("board", help="enrol and list boards").add_subparsers(dest="board_part", required=True)
     enrol = board.add_parser("add", help="enrol a board; its facility and room are made when they are new")
     enrol.add_argument("name")
@@ -50,18 +54,20 @@ def add_arguments(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The exit code. Secrets go to standard output, sentences about failures to standard error."""
-    act: Callable[[Store, argparse.Namespace], None] = arguments.act
     try:
+        if "alone" in arguments:
+            arguments.alone(arguments)
+            return 0
+        act: Callable[[Store, argparse.Namespace], int | None] = arguments.act
         folder = load_settings(None, data=arguments.data).data
         store = Store.open(folder / DATABASE)
         try:
-            act(store, arguments)
+            return act(store, arguments) or 0
         finally:
             store.close()
     except SessionManagerError as error:
         print(f"shimawa admin: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+        return arguments.trouble if "trouble" in arguments else 2
 
 
 def _create(store: Store, arguments: argparse.Namespace) -> None:

@@ -30,14 +30,22 @@ def migrate(database: Database) -> None:
         raise
 
 
-def _upgrade(connection: Connection) -> None:
+def known_revisions() -> frozenset[str]:
+    """Of every shape that this version can bring up to date."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
     config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
     current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in scripts.walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in known_revisions():
         raise StartFailed(
             "The hub's database was written by a newer version of Shimawa. Install that version or restore a backup."
         )

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     VIEWER = "viewer"
     BOARD = "board"
     WORKER = "worker"
+    PANEL = "panel"
     STRANGER = "stranger"
 
 
@@ -38,12 +39,14 @@ class Scope(StrEnum):
     GROUP = "own group"
     SELF = "oneself"
     SESSION = "the one session"
+    ROOM = "the one room"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`subject`: account, person, board or nothing; `session_id`: the one session a viewer may see.
+    """`subject`: account, person, board, panel or nothing; `session_id`: the one session a viewer may see.
 
+    `room_id`: the one room a panel hangs at.
     `municipality_id` None: of the whole installation. `actions` None: whatever the role may; else nothing beyond them
     (a program's token). `person_id`: who stands behind an account or a token.
     """
@@ -55,6 +58,7 @@ class Identity:
     group_ids: frozenset[str] = frozenset()
     person_id: str | None = None
     actions: frozenset[str] | None = None
+    room_id: str | None = None
 
 
 STRANGER = Identity(Kind.STRANGER)
@@ -72,6 +76,7 @@ class Resource:
     municipality_ids: frozenset[str] = frozenset()
     group_id: str | None = None
     person_id: str | None = None
+    room_id: str | None = None
 
 
 INSTALLATION = Resource()
@@ -122,6 +127,11 @@ class Action(StrEnum):
     DOOR = "door"  # at the door of an evening: names are touched
     APPROVE_BOOKINGS = "approve_bookings"
     CHANGE_RULES = "change_rules"  # limits, prices, opening hours, guest passes
+    SEE_PANEL = "see_panel"  # a wall tablet: its room's day
+    USE_PANEL = "use_panel"  # use the room now, check in, start and end the class, extend, report
+    SEE_REPORTS = "see_reports"  # faults told at the doors, and that they are seen to
+    SEE_CLASSES = "see_classes"  # lessons of the day, whose boards are ready
+    RUN_CLASSES = "run_classes"  # the timetable
 
 
 EVERYBODY = frozenset(Kind)
@@ -179,6 +189,11 @@ ROWS: dict[Action, dict[Kind, Scope]] = {
     Action.DOOR: {**_OFFICE, **_HOSTS},
     Action.APPROVE_BOOKINGS: _OFFICE,
     Action.CHANGE_RULES: _ADMINISTRATOR,
+    Action.SEE_PANEL: {Kind.PANEL: Scope.ROOM},
+    Action.USE_PANEL: {Kind.PANEL: Scope.ROOM},
+    Action.SEE_REPORTS: _OFFICE,
+    Action.SEE_CLASSES: {**_OFFICE, Kind.TEACHER: Scope.MUNICIPALITY},
+    Action.RUN_CLASSES: _OFFICE,
 }
 
 RULES: dict[Action, frozenset[Kind]] = {action: frozenset(row) for action, row in ROWS.items()}
@@ -213,6 +228,8 @@ def _reaches(identity: Identity, scope: Scope, resource: Resource) -> bool:
         return False
     if scope is Scope.GROUP:
         return resource.group_id is not None and resource.group_id in identity.group_ids
+    if scope is Scope.ROOM:
+        return resource.room_id is not None and resource.room_id == identity.room_id
     if scope is Scope.SELF:
         return resource.person_id is not None and resource.person_id == identity.person_id
     return True
@@ -222,4 +239,4 @@ def own(identity: Identity) -> Resource:
     """What the identity has around itself: for lists that give everybody their own part only."""
     home = frozenset({identity.municipality_id} if identity.municipality_id is not None else ())
     group = next(iter(sorted(identity.group_ids)), None)
-    return Resource(identity.session_id, False, home, group, identity.person_id)
+    return Resource(identity.session_id, False, home, group, identity.person_id, identity.room_id)

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Literal
 
 from session_manager.evening_texts import EVENING_TEXTS
-from session_manager.evening_texts import EVENING_TEXTS
 from session_manager.facts import Facts, lines, title
 from session_manager.house_texts import HOUSE_TEXTS
 from session_manager.letter_texts import BOOKING_TEXTS
@@ -69,7 +68,6 @@ TEMPLATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
     },
     **BOOKING_TEXTS,
-    **EVENING_TEXTS,
     **EVENING_TEXTS,
     **HOUSE_TEXTS,
 }

@@ -29,6 +29,7 @@ from session_manager.store.front import Fronts
 from session_manager.store.groups import Groups
 from session_manager.store.harvest import Harvest
 from session_manager.store.hooks import Webhooks
+from session_manager.store.house import House
 from session_manager.store.invitations import Invitations
 from session_manager.store.lines import Lines
 from session_manager.store.memberships import Memberships
@@ -83,6 +84,7 @@ class Store(
     Outbox,
     Calendars,
     Audit,
+    House,
     SelfService,
     Fronts,
     Announcing,

@@ -45,6 +45,7 @@ from session_manager.web.security import (
     CSRF_COOKIE,
     CSRF_HEADER,
     LOGIN_COOKIE,
+    PANEL_COOKIE,
     SAFE_METHODS,
     VIEW_COOKIE,
     bearer,
@@ -111,12 +112,12 @@ class Permit:
         if all(one.kind not in RULES[self.action] for one in known):
             raise NotSignedIn(SIGN_IN) if known == (STRANGER,) else NotPermitted("This is not for you to do.")
         changes = connection.scope.get("method") not in SAFE_METHODS
-        if changes and known[0].kind in PERSONAL and bearer(connection) is None:
-            check_csrf(connection, context.settings.secret)
+        if changes and bearer(connection) is None:
+            _check_page(connection, context, next(one for one in known if one.kind in RULES[self.action]))
         resource = await _resource(context, connection.path_params)
         who = next((one for one in known if may(one, self.action, own(one) if self.within else resource)), None)
         speaker = who or known[0]
-        if speaker.kind in PERSONAL and (changes or who is None or resource.confidential):
+        if speaker.kind in (*PERSONAL, Kind.PANEL) and (changes or who is None or resource.confidential):
             await self._note(connection, context, speaker, resource, "allowed" if who is not None else "refused")
         if who is None:
             raise NotFound(NO_SESSION if "session_id" in connection.path_params else NOTHING)
@@ -134,6 +135,14 @@ class Permit:
             target=f"{connection.scope.get('method', 'SOCKET')} {connection.url.path}",
             outcome=outcome,
         )
+
+
+def _check_page(connection: HTTPConnection, context: Context, asking: Identity) -> None:
+    """That a page of ours meant this change, for those whom a cookie lets in."""
+    if asking.kind in PERSONAL:
+        check_csrf(connection, context.settings.secret)
+    elif asking.kind is Kind.PANEL:
+        check_csrf(connection, context.settings.secret, PANEL_COOKIE)
 
 
 def permit(action: Action, *, within: bool = False) -> Any:
@@ -230,11 +239,20 @@ async def _by_login(context: Context, cookie: str, now: float) -> list[Identity]
     return as_identities(standing) if standing is not None else []
 
 
+async def _by_panel(context: Context, cookie: str, now: float) -> list[Identity]:
+    panel = await asyncio.to_thread(context.store.panel_by_cookie, cookie, now)
+    if panel is None:
+        return []
+    return [Identity(Kind.PANEL, panel.panel_id, municipality_id=panel.municipality_id, room_id=panel.room_id)]
+
+
 async def _by_cookies(connection: HTTPConnection, context: Context) -> list[Identity]:
     """Logins before views. One view cookie per session: with the session in the path, only that one is looked at."""
     now = context.clock()
     login = connection.cookies.get(LOGIN_COOKIE)
     found = await _by_login(context, login, now) if login else []
+    panel = connection.cookies.get(PANEL_COOKIE)
+    found += await _by_panel(context, panel, now) if panel else []
     wanted = connection.path_params.get("session_id")
     names = [name for name in connection.cookies if name.startswith(f"{VIEW_COOKIE}_")]
     for name in names[:8] if wanted is None else [f"{VIEW_COOKIE}_{wanted}"]:

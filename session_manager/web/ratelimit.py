@@ -36,6 +36,9 @@ class Rule(Enum):
     OPENID_ADDRESS = Rate(60, 2.0)
     FEED_ADDRESS = Rate(120, 0.5)
     FETCH_ADDRESS = Rate(10, 10.0)
+    PANEL_ADDRESS = Rate(20, 6.0)
+    PANEL_TOUCH = Rate(60, 1.0)
+    CHECK_IN_ADDRESS = Rate(60, 1.0)
     SELF_SERVICE = Rate(240, 0.25)
     SELF_CHANGE = Rate(60, 1.0)
 

@@ -23,6 +23,8 @@ LOGIN_COOKIE = "shimawa_login"
 VIEW_COOKIE = "shimawa_view"
 """With `_` and the session's identifier behind it."""
 CSRF_COOKIE = "shimawa_csrf"
+PANEL_COOKIE = "shimawa_panel"
+PANEL_PROOF = "shimawa_panel_csrf"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -62,9 +64,9 @@ def csrf_token(secret: bytes, login: str) -> str:
     return hmac.new(secret, b"csrf:" + login.encode(), hashlib.sha256).hexdigest()
 
 
-def check_csrf(connection: HTTPConnection, secret: bytes) -> None:
-    """Raises NotPermitted unless the header belongs to this login."""
-    wanted = csrf_token(secret, connection.cookies.get(LOGIN_COOKIE, ""))
+def check_csrf(connection: HTTPConnection, secret: bytes, cookie: str = LOGIN_COOKIE) -> None:
+    """Raises NotPermitted unless the header belongs to this login, or this panel."""
+    wanted = csrf_token(secret, connection.cookies.get(cookie, ""))
     if not hmac.compare_digest(connection.headers.get(CSRF_HEADER, "").encode(), wanted.encode()):
         raise NotPermitted("This page is too old to make changes. Load it again, then try once more.")
 

@@ -83,8 +83,13 @@ ROWS = [
             Action.SEE_OUTBOX,
             Action.OWN_TOKENS,
             Action.SELF_SERVICE,
+            Action.SEE_REPORTS,
+            Action.SEE_CLASSES,
+            Action.RUN_CLASSES,
         )
     ),
+    (Action.SEE_PANEL, IKI, set()),
+    (Action.USE_PANEL, IKI, set()),
     (Action.READ_SERIES, Resource(), {ADMINISTRATOR, STAFF}),
     (Action.RUN_SERIES, Resource(), {ADMINISTRATOR, STAFF}),
     (Action.DOOR, Resource(), {ADMINISTRATOR, STAFF}),
@@ -186,3 +191,14 @@ def test_only_the_office_can_be_of_the_whole_installation() -> None:
         nobodys = Identity(kind, "p", person_id="p", group_ids=frozenset({"g"}))
         for action in Action:
             assert SCOPES[action].get(kind) is Scope.ANY or not may(nobodys, action, IKI), action
+
+
+def test_a_panel_reaches_its_own_room_and_nothing_else() -> None:
+    panel = Identity(Kind.PANEL, "p", municipality_id="iki", room_id="hall")
+    here, next_door = (Resource(municipality_ids=frozenset({"iki"}), room_id=room) for room in ("hall", "attic"))
+    both = {Action.SEE_PANEL, Action.USE_PANEL}
+    open_to_all = {action for action, kinds in RULES.items() if kinds == EVERYBODY}
+    assert {action for action in Action if may(panel, action, here)} == both | open_to_all
+    assert {action for action in Action if may(panel, action, next_door)} == open_to_all
+    for kind in set(Kind) - {Kind.PANEL}:
+        assert not any(may(Identity(kind, "x", municipality_id="iki", room_id="hall"), one, here) for one in both)

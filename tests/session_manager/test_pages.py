@@ -57,6 +57,8 @@ def addresses(site: Site, client: TestClient) -> dict[str, str]:
         "transcript": f"/sessions/{session.session_id}/transcript",
         "sessions": "/sessions",
         "today": "/today",
+        "panel": "/panel",
+        "check_in": "/check-in",
         "error": "/nowhere",
     }
 
@@ -98,7 +100,7 @@ def read(html: str) -> Links:
     return links
 
 
-@pytest.mark.parametrize("name", ["join", "login", "entrance", "live", "transcript", "sessions", "today", "error"])
+@pytest.mark.parametrize("name", ["join", "login", "entrance", "live", "transcript", "sessions", "today", "panel", "check_in", "error"])
 def test_a_first_visit_is_light_and_loads_nothing_from_elsewhere(name: str, site: Site, client: TestClient) -> None:
     answer = client.get(addresses(site, client)[name])
     links = read(answer.text)

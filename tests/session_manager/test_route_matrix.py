@@ -24,7 +24,7 @@ from tests.session_manager.test_web_routes import OPEN, routes
 from tests.session_manager.two_towns import Headers, Town, World
 
 REFUSED = {401, 403, 404}
-NEIGHBOURS = {"administrator", "staff", "facilitator", "teacher", "guest", "board", "viewer"}
+NEIGHBOURS = {"administrator", "staff", "facilitator", "teacher", "guest", "board", "viewer", "panel"}
 FREE_WORDS = {"provider": "google", "extension": "txt", "position": "0", "source": "x"}
 """Path parameters that name nothing of a town."""
 

@@ -23,7 +23,7 @@ from session_manager.opening import ALWAYS
 from session_manager.pricing import Holder
 from session_manager.schedule import Wall
 from session_manager.store import Store
-from session_manager.web.security import CSRF_COOKIE, LOGIN_COOKIE, VIEW_COOKIE, csrf_token
+from session_manager.web.security import CSRF_COOKIE, LOGIN_COOKIE, PANEL_COOKIE, VIEW_COOKIE, csrf_token
 from tests.session_manager.hall import NOW, PASSWORD, SECRET, Web
 from tests.session_manager.house import MONDAY, ZONE
 
@@ -46,6 +46,10 @@ def cookie_headers(login: str) -> Headers:
         "Cookie": f"{LOGIN_COOKIE}={login}; {CSRF_COOKIE}={csrf_token(SECRET, login)}",
         "X-CSRF-Token": csrf_token(SECRET, login),
     }
+
+
+def panel_headers(cookie: str) -> Headers:
+    return {"Cookie": f"{PANEL_COOKIE}={cookie}", "X-CSRF-Token": csrf_token(SECRET, cookie)}
 
 
 def bearer_headers(token: str) -> Headers:
@@ -73,7 +77,10 @@ def _house(store: Store, town: Town, now: float) -> None:
     area = store.add_place(NewPlace(facility, "area", f"{mark}階", capacity=20), now).place_id
     board = store.add_board(room, f"{mark}盤", now)
     ids |= {"facility_id": facility, "place_id": room, "room_id": room, "part_of": area}
-    ids |= {"board_id": board.board.board_id}
+    panel = store.add_panel(ids["municipality_id"], room, f"{mark}口", NOW)
+    fault = store.report_fault(panel.panel, "sound", "x", NOW)
+    ids |= {"board_id": board.board.board_id, "panel_id": panel.panel.panel_id, "report_id": fault.report_id}
+    town.keys["panel"] = store.open_panel(panel.key, NOW) or ""
     town.keys["board"] = board.device_token
 
 
@@ -192,6 +199,7 @@ class World:
             "the other town's program": bearer_headers(town.keys["program"]),
             "a token of the other town's person": bearer_headers(town.keys["token"]),
             "the other town's board": bearer_headers(town.keys["board"]),
+            "the other town's panel": panel_headers(town.keys["panel"]),
             "a viewer of the other town's session": {
                 "Cookie": f"{view}; {VIEW_COOKIE}_{self.iki.ids['session_id']}={town.keys['view']}"
             },

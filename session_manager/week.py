@@ -52,6 +52,7 @@ class Spot:
     ends_at: int
     holder: str
     confidential: bool
+    amount: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,8 @@ class WeekFacts:
 
 
 def week_answer(facts: WeekFacts, eyes: Eyes) -> dict[str, Any]:
-    """Plain values for JSON. A booking is [identifier, from, to, state, title, place, ...]: title and places by number.
-
-    The identifier is empty where there is nothing more to see; title 0 is no title.
+    """Plain values for JSON. A booking is [identifier, from, to, state, title, place, ...]: title and places by number, a
+    place as often as units of it are taken. The identifier is empty where there is nothing more to see; title 0 is no title.
     """
     if facts.facility is None:
         return {
@@ -126,7 +126,7 @@ def _booked(facts: WeekFacts, zone: str, eyes: Eyes, titles: dict[str, int]) -> 
     for spot in facts.spots:
         known = found.get(spot.booking_id)
         if known is not None:
-            known.append(numbers[spot.place_id])
+            known += [numbers[spot.place_id]] * spot.amount
             continue
         mine = spot.holder == eyes.person_id
         if not mine and not eyes.office and spot.state not in FOR_EVERYBODY:
@@ -142,6 +142,6 @@ def _booked(facts: WeekFacts, zone: str, eyes: Eyes, titles: dict[str, int]) -> 
             walls[spot.ends_at],
             LETTERS[spot.state],
             title,
-            numbers[spot.place_id],
+            *[numbers[spot.place_id]] * spot.amount,
         ]
     return list(found.values())

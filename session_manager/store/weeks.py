@@ -27,7 +27,7 @@ class Weeks(Part):
     def week(
         self, municipality_id: str, facility_id: str | None, first: date | None, days: int, now: float
     ) -> WeekFacts:
-        """`first` None: the Monday of this week, of one day: today. `facility_id` None: the first by name.
+        """`first` None: of seven days the Monday of this week, else today. `facility_id` None: that with most places.
 
         Raises NotFound for a facility that is none of this municipality's.
         """
@@ -35,7 +35,8 @@ class Weeks(Part):
             houses = _houses(connection, municipality_id)
             if not houses:
                 return WeekFacts(None, (), first or date(1970, 1, 1))
-            home = next((one for one in houses if facility_id in (None, one.facility_id)), None)
+            wanted = facility_id or _largest(connection, houses)
+            home = next((one for one in houses if one.facility_id == wanted), None)
             if home is None:
                 raise NotFound("There is no facility with that identifier.")
             first = first or _monday(now, home.timezone, days)
@@ -83,13 +84,19 @@ def names(connection: Connection, municipality_id: str, subjects: Iterable[str])
 
 def _monday(now: float, zone: str, days: int) -> date:
     today = local_time(int(now), zone).date()
-    return today - timedelta(days=today.weekday()) if days > 1 else today
+    return today - timedelta(days=today.weekday()) if days == 7 else today
 
 
 def _houses(connection: Connection, municipality_id: str) -> list[Facility]:
     query = select(facilities).where(facilities.c.municipality_id == municipality_id).order_by(facilities.c.name)
     rows = connection.execute(query)
     return [Facility(row.facility_id, row.name, row.timezone, row.municipality_id) for row in rows]
+
+
+def _largest(connection: Connection, houses: Sequence[Facility]) -> str:
+    query = select(places.c.facility_id, func.count()).group_by(places.c.facility_id)
+    sizes = {row[0]: row[1] for row in connection.execute(query)}
+    return max(houses, key=lambda one: sizes.get(one.facility_id, 0)).facility_id
 
 
 def _places(connection: Connection, facility_id: str) -> list[Place]:
@@ -108,7 +115,7 @@ def _spots(connection: Connection, facility_id: str, begin: int, end: int) -> li
     b = bookings.c
     columns = (b.booking_id, booking_places.c.place_id, b.title, b.state, b.starts_at, b.ends_at, b.ended_at, b.holder)
     query = (
-        select(*columns, b.confidential)
+        select(*columns, b.confidential, booking_places.c.amount)
         .join(booking_places, booking_places.c.booking_id == b.booking_id)
         .join(places, places.c.place_id == booking_places.c.place_id)
         .where(
@@ -121,8 +128,8 @@ def _spots(connection: Connection, facility_id: str, begin: int, end: int) -> li
         .order_by(b.starts_at, b.booking_id, booking_places.c.position)
     )
     found = []
-    for booking_id, place_id, title, state, starts_at, ends_at, ended_at, holder, hidden in connection.execute(query):
+    for one, place_id, title, state, starts_at, ends_at, ended_at, holder, hidden, amount in connection.execute(query):
         until = ended_at if state == "done" and ended_at else ends_at
         if until > max(starts_at, begin):
-            found.append(Spot(booking_id, place_id, title, state, starts_at, until, holder, hidden))
+            found.append(Spot(one, place_id, title, state, starts_at, until, holder, hidden, amount))
     return found

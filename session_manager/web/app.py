@@ -18,6 +18,7 @@ from session_manager.store import Store
 from session_manager.web import (
     failures,
     pages,
+    pages_week,
     pages_office,
     pages_panel,
     routes_account,
@@ -81,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_doors.router,
     sockets.router,
     pages_panel.router,
+    pages_week.router,
     pages.router,
 )
 

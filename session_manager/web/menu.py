@@ -27,6 +27,8 @@ class Row:
 ROWS: tuple[Row, ...] = (
     Row("/today", "menu.today", OFFICE),
     Row("/sessions", "menu.sessions", OFFICE),
+    Row("/week", "menu.week", OFFICE | CITIZENS),
+    Row("/approvals", "menu.approvals", OFFICE),
 )
 
 

@@ -56,6 +56,9 @@ def addresses(site: Site, client: TestClient) -> dict[str, str]:
         "live": f"/live/{session.session_id}",
         "transcript": f"/sessions/{session.session_id}/transcript",
         "sessions": "/sessions",
+        "week": "/week",
+        "book": "/book",
+        "approvals": "/approvals",
         "today": "/today",
         "panel": "/panel",
         "check_in": "/check-in",
@@ -100,7 +103,11 @@ def read(html: str) -> Links:
     return links
 
 
-@pytest.mark.parametrize("name", ["join", "login", "entrance", "live", "transcript", "sessions", "today", "panel", "check_in", "error"])
+@pytest.mark.parametrize(
+    "name",
+    ["join", "login", "entrance", "live", "transcript", "sessions", "error"]
+    + ["today", "week", "book", "approvals"],
+)
 def test_a_first_visit_is_light_and_loads_nothing_from_elsewhere(name: str, site: Site, client: TestClient) -> None:
     answer = client.get(addresses(site, client)[name])
     links = read(answer.text)

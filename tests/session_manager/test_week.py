@@ -30,9 +30,10 @@ def spot(
     holder: str = "office",
     title: str = "打合せ",
     confidential: bool = False,
+    amount: int = 1,
 ) -> Spot:
     starts_at = instant(TEN + timedelta(hours=number), ZONE)
-    return Spot(f"b{number}", place, title, state, starts_at, starts_at + 3600, holder, confidential)
+    return Spot(f"b{number}", place, title, state, starts_at, starts_at + 3600, holder, confidential, amount)
 
 
 def facts(*spots: Spot, zone: str = ZONE, first: date = FIRST) -> WeekFacts:
@@ -46,14 +47,15 @@ def facts(*spots: Spot, zone: str = ZONE, first: date = FIRST) -> WeekFacts:
 
 
 def test_a_week_is_places_days_and_bookings_by_number() -> None:
-    answer = week_answer(facts(spot(), spot(1, "c"), spot(2, "a"), spot(2, "c")), OFFICE)
+    answer = week_answer(facts(spot(), spot(1, "c"), spot(2, "a"), spot(2, "c", amount=2)), OFFICE)
     assert answer["booked"] == [
         ["b0", 600, 660, "c", 1, 0],
         ["b1", 660, 720, "c", 1, 2],
-        ["b2", 720, 780, "c", 1, 0, 2],
+        ["b2", 720, 780, "c", 1, 0, 2, 2],
     ]
     assert answer["titles"] == ["", "打合せ"]
-    assert [(one["in"], one["after"], one["boards"]) for one in answer["places"]] == [(-1, 11, 1), (-1, 0, 0), (1, 0, 0)]
+    places = [(one["in"], one["after"], one["boards"]) for one in answer["places"]]
+    assert places == [(-1, 11, 1), (-1, 0, 0), (1, 0, 0)]
     assert answer["days"][1] == {"day": "2026-06-02", "hours": [], "note": "台風"}
     json.dumps(answer)
 

@@ -45,9 +45,9 @@ export function notice(weight, text, ...more) {
 }
 
 export class ApiError extends Error {
-  constructor(status, code, message, retryAfter) {
+  constructor(status, code, message, retryAfter, answer) {
     super(message);
-    Object.assign(this, { status, code, retryAfter });
+    Object.assign(this, { status, code, retryAfter, answer });
   }
 }
 
@@ -69,7 +69,7 @@ function sentenceFor(code, message, status, words) {
   return known ?? (typeof message === "string" && page.language === "en" ? message : t("common.failed", { code: status }));
 }
 
-/** JSON in, JSON out. A refusal throws an ApiError with a sentence for the person. */
+/** JSON in, JSON out. A refusal throws an ApiError with a sentence for the person, and the hub's `answer` as it came. */
 export async function api(method, path, body, words = {}) {
   const headers = { Accept: "application/json", "X-CSRF-Token": decodeURIComponent(cookie(page.csrf_cookie ?? "csrf")) };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -82,7 +82,7 @@ export async function api(method, path, body, words = {}) {
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
   const { code = "", message = null } = answer ?? {};
-  throw new ApiError(response.status, code, sentenceFor(code, message, response.status, words), Number(response.headers.get("Retry-After")) || null);
+  throw new ApiError(response.status, code, sentenceFor(code, message, response.status, words), Number(response.headers.get("Retry-After")) || null, answer);
 }
 
 const clockFormats = new Map();

@@ -67,7 +67,9 @@ class Account:
         lines = self._store.lines(session_id, include_suppressed=True)
         known = [*(gap for one in told.values() for gap in _lost(one, streams)), *self._store.gaps(session_id)]
         gaps = _still_gaps(known, streams, missing)
-        covered = coverage.compute(session, streams, lines, gaps, missing, coming)
+        last = session.ended_at or self._clock()
+        off = [(off_at, last if on_at is None else on_at) for off_at, on_at in self._store.off_spans(session_id)]
+        covered = coverage.compute(session, streams, lines, gaps, missing, coming, off)
         self._store.save_coverage(session_id, covered)
 
     def _log(self, key: StreamKey) -> StreamLog:

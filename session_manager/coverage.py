@@ -63,9 +63,10 @@ def compute(
     gaps: Sequence[Gap],
     missing: Mapping[StreamKey, Iterable[tuple[int, int]]],
     coming: Mapping[StreamKey, Sequence[tuple[int, int]]] | None = None,
+    off: Sequence[tuple[float, float]] = (),
 ) -> list[TrackCoverage]:
     """`lines` with the suppressed ones; `missing`: sample spans that the log of a stream does not have; `coming`: what
-    of it a board has and will bring, which is pending and no gap.
+    of it a board has and will bring, which is pending and no gap; `off`: when nobody wanted anything to be kept.
 
     Tracks in the order of the session's sites. A track that never brought a sample is one gap, `network`.
     """
@@ -84,7 +85,9 @@ def compute(
         parts = [
             _timed(
                 one,
-                _painted(one, said[_key(one)], its_gaps, missing.get(_key(one), ()), (coming or {}).get(_key(one), ())),
+                _painted(
+                    one, said[_key(one)], its_gaps, missing.get(_key(one), ()), (coming or {}).get(_key(one), ()), off
+                ),
             )
             for one in its_epochs
             if one.end_sample > 0
@@ -118,8 +121,11 @@ def _painted(
     gaps: Iterable[Gap],
     missing: Iterable[tuple[int, int]],
     coming: Iterable[tuple[int, int]],
+    off: Iterable[tuple[float, float]],
 ) -> _Ribbon:
-    """Later layers hide earlier ones: text over silence, a hole in the sound over text, a known cause over a hole."""
+    """Later layers hide earlier ones: text over silence, a hole in the sound over text, a known cause over a hole, and
+    what was off the record over everything.
+    """
     ribbon = _Ribbon(stream.end_sample, _Paint(SpanKind.PENDING))
     ribbon.paint(0, stream.end_sample if stream.decided else stream.watermark_sample, _Paint(SpanKind.SILENCE))
     for line in sorted(lines, key=lambda one: one.suppressed is None):
@@ -136,6 +142,8 @@ def _painted(
     for start, end in coming:
         if end - start > TOLERATED_S * SAMPLE_RATE:
             ribbon.paint(start, end, _Paint(SpanKind.PENDING, "network"))
+    for off_at, on_at in off:
+        ribbon.paint(_sample(stream, off_at), _sample(stream, on_at), _Paint(SpanKind.OFF_RECORD))
     return ribbon
 
 

@@ -12,6 +12,7 @@ from session_manager.ports import HubStatus, SpoolAnswer, SpoolTold
 from session_manager.records import DiskTold, LiveEvent, Session, SiteRisk
 from session_manager.store import Store
 from signaling.ports import Socket, SocketClosed
+from signaling.switchboard import Record
 from transcription.audio_log import Packet
 
 GOOD = HubStatus("on", "", "on", "", 1, 1)
@@ -34,6 +35,7 @@ class ScriptedRuntime:
     no_room: bool = False
     disks: list[tuple[str, DiskTold]] = field(default_factory=list)
     risks: list[SiteRisk] = field(default_factory=list)
+    off: set[str] = field(default_factory=set)
 
     async def start_session(self, session_id: str) -> Session:
         return await self._move(session_id, lifecycle.Event.START)
@@ -95,6 +97,17 @@ class ScriptedRuntime:
 
     async def at_risk(self, session: Session) -> list[SiteRisk]:
         return self.risks if session.state == "live" else []
+
+    async def set_record(self, session_id: str, on: bool) -> None:
+        session = await asyncio.to_thread(self.store.session, session_id)
+        if session.state != "live":
+            raise NotPossible("Only a session that is going on has a record to switch.")
+        (self.off.discard if on else self.off.add)(session_id)
+        record: Record = "on" if on else "off"
+        await self.tell(session_id, "session.changed", {"state": "live", "record": record})
+
+    def record_of(self, session: Session) -> Record:
+        return "off" if session.session_id in self.off else "on"
 
     async def spool_packets(
         self, board_id: str, session_id: str, name: str, epoch: int, packets: Sequence[Packet]

@@ -60,6 +60,7 @@ class LiveSessions:
         self.forward_p99_ms: float | None = None
         self._record_gaps: dict[str, str] = {}
         self._disks = Disks(store)
+        self._off: dict[str, float] = {}
         self._ending: dict[str, asyncio.Task[Session]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._signaling: SignalingServer
@@ -84,6 +85,10 @@ class LiveSessions:
         for session in await asyncio.to_thread(self._store.sessions):
             if session.state not in ("live", "ending"):
                 continue
+            off = (await asyncio.to_thread(self._store.off_spans, session.session_id))[-1:]
+            if off and off[0][1] is None:
+                self._off[session.session_id] = off[0][0]
+                self._transcript.hush(session.session_id, off[0][0], None)
             self._open(session)
             languages = {site.site_id: site.languages for site in session.sites}
             for stream in await asyncio.to_thread(self._store.streams, session.session_id):
@@ -133,6 +138,8 @@ class LiveSessions:
         await self._transcript.settle(session_id)
         await self._account.save(session_id)
         ended = await asyncio.to_thread(self._store.set_state, session_id, "ending", "ended", self._clock())
+        if self._off.pop(session_id, None) is not None:
+            await asyncio.to_thread(self._store.go_on, session_id, ended.ended_at or self._clock())
         await self._session_changed(session_id)
         self._listeners.end(session_id)
         await self._transcript.forget(session_id)
@@ -146,7 +153,31 @@ class LiveSessions:
         )
 
     def _record_of(self, session_id: str) -> Record:
-        return "gap" if session_id in self._record_gaps else "on"
+        return "off" if session_id in self._off else "gap" if session_id in self._record_gaps else "on"
+
+    async def set_record(self, session_id: str, on: bool) -> None:
+        """Off: nothing that is said from now on is kept or written down, until it is on again."""
+        session = await asyncio.to_thread(self._store.session, session_id)
+        if session.state != "live":
+            raise NotPossible("Only a session that is going on has a record to switch.")
+        now = self._clock()
+        if on:
+            off_at = self._off.pop(session_id, None)
+            if off_at is None:
+                return
+            self._transcript.hush(session_id, off_at, now)
+            await asyncio.to_thread(self._store.go_on, session_id, now)
+        else:
+            if session_id in self._off:
+                return
+            self._off[session_id] = now
+            self._transcript.hush(session_id, now, None)
+            await asyncio.to_thread(self._store.go_off, session_id, now)
+        await self._session_changed(session_id)
+
+    def record_of(self, session: Session) -> Record:
+        """As people see it now; `on` for one that is not going on."""
+        return self._record_of(session.session_id)
 
     # ---- state that people see -------------------------------------------------------------------------------------
 

@@ -61,6 +61,8 @@ class Mending:
         self._clock = clock
         self._mends: dict[StreamKey, _Mend] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._refused: dict[StreamKey, list[tuple[int, int]]] = {}
+        """What boards brought that was said off the record: not to be asked for again. Goes with its session."""
         self._sweep_at = 0.0
         self.repaired = 0
         transcript.on_late = self._late
@@ -107,6 +109,8 @@ class Mending:
         return answers, unknown
 
     async def _let_go(self, session_id: str) -> None:
+        for stream in await asyncio.to_thread(self._store.streams, session_id):
+            self._refused.pop((stream.track_id, stream.epoch), None)
         for opened in self._transcript.recorder.streams(session_id):
             if opened.key not in self._mends:
                 await self._transcript.recorder.forget(opened.key)
@@ -119,8 +123,10 @@ class Mending:
         present = opened.log.numbers()
         stored = await self._safe(opened, present)
         live = self._clock() - opened.last_packet_at < LIVE_S and not told.closed
-        wanted = repair.wanted(present, told.first_sequence, told.next_sequence, live, told.missing)
-        absent = repair.absent(repair.known(present, told.missing), told.first_sequence, told.next_sequence)
+        refused = self._refused.get(opened.key, [])
+        missing = repair.merged([*told.missing, *refused])
+        wanted = repair.wanted(present, told.first_sequence, told.next_sequence, live, missing)
+        absent = repair.absent(repair.known(present, missing), told.first_sequence, told.next_sequence)
         coming_s = sum(map(len, absent)) * told.end_sample / max(1, told.next_sequence) / repair.RATE
         said = Spool(
             stream.track_id,
@@ -131,12 +137,13 @@ class Mending:
             told.closed,
             coming_s,
             self._clock(),
-            told.missing,
+            tuple((one.start, one.end) for one in missing),
         )
         await asyncio.to_thread(self._store.note_spool, said)
         if told.closed and not stream.decided:
             await self._decide_if_heard(opened)
-        return SpoolAnswer(told.session_id, told.name, told.epoch, wanted, stored)
+        done = [range(*one) for one in refused]
+        return SpoolAnswer(told.session_id, told.name, told.epoch, wanted, [*stored, *done])
 
     async def _safe(self, opened: OpenStream, present: Sequence[range]) -> list[range]:
         try:
@@ -157,11 +164,23 @@ class Mending:
         mend = await self._expect(stream)
         mend.taking += 1
         try:
-            return await self._take(mend, packets)
+            return await self._take(mend, await self._on_record(mend.opened, packets))
         except LogWriteFailed as error:
             raise NoRoom(str(error)) from error
         finally:
             mend.taking -= 1
+
+    async def _on_record(self, opened: OpenStream, packets: Sequence[Packet]) -> list[Packet]:
+        """Without what was said off the record: a board hears of the switch a moment later."""
+        off = await asyncio.to_thread(self._store.off_spans, opened.stream.session_id)
+        origin = opened.origin_at
+        if not off or origin is None:
+            return list(packets)
+        refused = {one.sequence for one in packets if repair.off_at(origin + one.sample / repair.RATE, off)}
+        if refused:
+            before = self._refused.get(opened.key, [])
+            self._refused[opened.key] = [*repair.merged([*before, *((one, one + 1) for one in refused)])]
+        return [one for one in packets if one.sequence not in refused]
 
     async def _take(self, mend: _Mend, packets: Sequence[Packet]) -> int:
         present = mend.opened.log.numbers()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from session_manager.records import DiskTold, LiveEvent, Session, SiteRisk
 from signaling.ports import Socket
+from signaling.switchboard import Record
 from transcription.audio_log import Packet
 
 
@@ -86,6 +87,12 @@ class Runtime(Protocol):
 
     async def at_risk(self, session: Session) -> list[SiteRisk]:
         """Sites of a live session whose boards are short of disk."""
+
+    async def set_record(self, session_id: str, on: bool) -> None:
+        """Off the record, or on again. Raises NotPossible for a session that is not going on."""
+
+    def record_of(self, session: Session) -> Record:
+        """`off` the record, `gap` (something could not be kept) or `on`."""
 
     async def spool_packets(
         self, board_id: str, session_id: str, name: str, epoch: int, packets: Sequence[Packet]

@@ -90,6 +90,8 @@ class Recorder:
         self.packets = 0
         self.refused = 0
         self.unknown = 0
+        self.unkept = 0
+        self._hushed: dict[str, tuple[float, float | None]] = {}
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -168,10 +170,29 @@ class Recorder:
             if stream is None or stream.closed:
                 self.unknown += 1
                 continue
+            if self._is_hushed(stream, arrived):
+                self.unkept += 1
+                continue
             self._take_in(stream, arrived)
             touched[stream.key] = stream
         for stream in touched.values():
             self._events.packets_arrived(stream)
+
+    def hush(self, session_id: str, off_at: float, on_at: float | None) -> None:
+        """Nothing of that time is kept, whenever it comes; `on_at` None: until it is called again."""
+        self._hushed[session_id] = (off_at, on_at)
+
+    def forget_hush(self, session_id: str) -> None:
+        self._hushed.pop(session_id, None)
+
+    def _is_hushed(self, stream: OpenStream, arrived: LoggedPacket) -> bool:
+        span = self._hushed.get(stream.stream.session_id)
+        if span is None:
+            return False
+        off_at, on_at = span
+        if on_at is None or stream.origin_at is None:
+            return on_at is None
+        return off_at <= stream.origin_at + arrived.sample / 48_000 < on_at
 
     def _take_in(self, stream: OpenStream, arrived: LoggedPacket) -> None:
         self._look_at_clock(stream, arrived)

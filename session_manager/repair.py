@@ -63,6 +63,11 @@ def known(present: Sequence[range], lost: Iterable[tuple[int, int]]) -> list[ran
     return sorted([*present, *(range(*one) for one in lost)], key=lambda one: one.start)
 
 
+def off_at(instant: float, off: Iterable[tuple[float, float | None]]) -> bool:
+    """Whether nothing was to be kept then."""
+    return any(start <= instant and (end is None or instant < end) for start, end in off)
+
+
 def wanted(
     present: Sequence[range], first: int, after: int, live: bool, lost: Sequence[tuple[int, int]] = ()
 ) -> list[range]:

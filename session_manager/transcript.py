@@ -120,6 +120,12 @@ class Transcript:
         hearing.open.closed = True
         self._end_run(hearing)
 
+    def hush(self, session_id: str, off_at: float, on_at: float | None) -> None:
+        """Off the record from `off_at` (on again from `on_at`): what was said before is written down now."""
+        self.recorder.hush(session_id, off_at, on_at)
+        for one in self._of(session_id):
+            self._end_run(one)
+
     async def last_words(self, session_id: str, timeout_s: float) -> bool:
         """Every stream of the session is decided (True), or time is up (False)."""
         waiting = [one.decided for one in self._of(session_id) if one.running]
@@ -148,6 +154,7 @@ class Transcript:
         await asyncio.gather(*self._tasks)
 
     async def forget(self, session_id: str) -> None:
+        self.recorder.forget_hush(session_id)
         for one in self._of(session_id):
             del self._hearing[one.open.key]
             await self.recorder.forget(one.open.key)

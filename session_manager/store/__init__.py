@@ -34,6 +34,7 @@ from session_manager.store.invitations import Invitations
 from session_manager.store.lines import Lines
 from session_manager.store.memberships import Memberships
 from session_manager.store.municipalities import Municipalities
+from session_manager.store.off_record import OffRecord
 from session_manager.store.outbox import Outbox
 from session_manager.store.people import People
 from session_manager.store.places import Places
@@ -69,6 +70,7 @@ class Store(
     Lines,
     Events,
     Accounting,
+    OffRecord,
     Repairs,
     Day,
     Circles,

@@ -97,6 +97,10 @@ Number = Annotated[int, Field(ge=0, lt=2**62)]
 TrackName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
 
 
+class RecordForm(Form):
+    on: bool
+
+
 class SpoolForm(Form):
     """One stream that a board keeps: numbers from `first_sequence` up to before `next_sequence`."""
 

@@ -13,7 +13,8 @@ from session_manager.records import Facility, Invitation, Session, SiteRisk
 from session_manager.store import NewSite, Store
 from session_manager.store.places import known_zone
 from session_manager.web.context import Context, ContextDep, IdentityDep, permit
-from session_manager.web.forms import InvitationForm, SessionForm, SiteForm, instant
+from session_manager.web.forms import InvitationForm, RecordForm, SessionForm, SiteForm, instant
+from signaling.switchboard import Record
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
@@ -35,14 +36,16 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class SessionNow(Session):
-    """`at_risk`: sites where sound may be lost, because their board is short of disk."""
+    """`record`: `off` the record, `gap` or `on`. `at_risk`: sites whose board is short of disk; sound may be lost."""
 
+    record: Record = "on"
     at_risk: tuple[SiteRisk, ...] = ()
 
 
 async def _now(context: Context, session: Session) -> SessionNow:
     values = {one.name: getattr(session, one.name) for one in fields(Session)}
-    return SessionNow(**values, at_risk=tuple(await context.runtime.at_risk(session)))
+    record = context.runtime.record_of(session)
+    return SessionNow(**values, record=record, at_risk=tuple(await context.runtime.at_risk(session)))
 
 
 @router.get("", dependencies=[permit(Action.LIST_SESSIONS, within=True)], summary="List sessions by planned start")
@@ -72,6 +75,13 @@ async def session(session_id: str, context: ContextDep) -> SessionNow:
 @router.post("/{session_id}/start", dependencies=[permit(Action.RUN_SESSION)], summary="Start; again is nothing new")
 async def start(session_id: str, context: ContextDep) -> SessionNow:
     return await _now(context, await context.runtime.start_session(session_id))
+
+
+@router.post("/{session_id}/record", dependencies=[permit(Action.RUN_SESSION)], summary="Off the record, or on again")
+async def record(session_id: str, form: RecordForm, context: ContextDep) -> SessionNow:
+    """Off: what is said from now on is neither kept nor written down. In the session anybody may do this."""
+    await context.runtime.set_record(session_id, form.on)
+    return await _now(context, await asyncio.to_thread(context.store.session, session_id))
 
 
 @router.post("/{session_id}/end", dependencies=[permit(Action.RUN_SESSION)], summary="End, with the last word of all")

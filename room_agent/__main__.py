@@ -118,7 +118,12 @@ def announcement(as_json: bool) -> Callable[[str], None]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["enrol"]:
+        from room_agent import enrol
+
+        return enrol.main(words[1:])
+    arguments = parser().parse_args(words)
     logging.basicConfig(
         level=logging.DEBUG if arguments.verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

@@ -23,6 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from room_agent.errors import CannotStart
 
 NONE = "none"
+DEFAULT_STATE = Path.home() / ".shimawa" / "board"
+TOKEN_FILE = "device.token"
+"""In the state folder: what `shimawa board enrol` brought."""
 ENVIRONMENT = {
     "SHIMAWA_HUB": ("hub",),
     "SHIMAWA_DEVICE_TOKEN": ("token",),
@@ -71,7 +74,7 @@ class BoardSettings(_Section):
     hub: str = "http://127.0.0.1:8420"
     token: str = Field(default="", repr=False)
     token_file: Path | None = None
-    state: Path = Path.home() / ".shimawa" / "board"
+    state: Path = DEFAULT_STATE
     status_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     audio_slots: Annotated[int, Field(ge=1, le=32)] = 8
     video_slots: Annotated[int, Field(ge=0, le=16)] = 0
@@ -113,12 +116,14 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _token(settings: BoardSettings) -> str:
-    if settings.token or settings.token_file is None:
+    enrolled = settings.state / TOKEN_FILE
+    file = settings.token_file or (enrolled if enrolled.is_file() else None)
+    if settings.token or file is None:
         return settings.token.strip()
     try:
-        return settings.token_file.read_text(encoding="utf-8").strip()
+        return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise CannotStart(f"The device token file {settings.token_file} cannot be read.") from error
+        raise CannotStart(f"The device token file {file} cannot be read.") from error
 
 
 def load(
@@ -142,6 +147,6 @@ def load(
     token = _token(settings)
     if not token:
         raise CannotStart(
-            "This board has no device token; ask an administrator of the hub to add the board, then set it."
+            "This board has no device token. Get one: shimawa board enrol --hub, with the address of the hub."
         )
     return settings.model_copy(update={"token": token})

@@ -39,8 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    code: int = entry.main([*FIRST_ARGUMENT.get(name, []), *given[1:]])
+    code: int = entry.main([*_first(name, given), *given[1:]])
     return code
+
+
+def _first(name: str, given: Sequence[str]) -> list[str]:
+    """`shimawa board` runs the board; `shimawa board enrol` asks a hub to take it in."""
+    return [] if (name, *given[1:2]) == ("board", "enrol") else FIRST_ARGUMENT.get(name, [])
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ class Rule(Enum):
     DOOR_ADDRESS = Rate(120, 0.25)
     DOOR_CODE = Rate(60, 0.5)
     BOARD_ADDRESS = Rate(60, 0.5)
+    ENROL_ADDRESS = Rate(10, 20.0)
+    ENROL_CODE = Rate(20, 3.0)
     SPOOL_ADDRESS = Rate(1_000, 0.005)
     SPOOL_BOARD = Rate(200, 0.05)
     LINK_ADDRESS = Rate(10, 30.0)

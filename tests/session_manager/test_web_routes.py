@@ -25,6 +25,8 @@ OPEN: dict[str, str] = {
     "/openid/{provider}/return": "judges what the other house signed",
     "/api/me": "says who asks, to themselves",
     "/api/openapi.json": "the interface, the same for all",
+    "/api/boards/enrol": "gives a code that opens nothing until an administrator types it, slowed",
+    "/api/boards/enrol/token": "256 bits of a board that waits, slowed",
     "/api/join": "an invitation's code, slowed",
     "/api/join/look": "an invitation's code, slowed",
     "/api/join/again": "a seat's key, slowed",

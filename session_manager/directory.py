@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 from session_manager import tokens
@@ -26,17 +26,28 @@ class Recording(Protocol):
     async def finish(self, track_id: str, epoch: int) -> None: ...
 
 
+async def _nothing_to_switch(session_id: str, on: bool) -> None:
+    raise NotPossible("This hub records nothing.")
+
+
 class HubDirectory:
     """`presence` is called on the loop with (grant, state) after it was taken note of."""
 
     def __init__(
-        self, store: Store, recording: Recording, secret: bytes, languages: tuple[str, ...], clock: Callable[[], float]
+        self,
+        store: Store,
+        recording: Recording,
+        secret: bytes,
+        languages: tuple[str, ...],
+        clock: Callable[[], float],
+        switch_record: Callable[[str, bool], Awaitable[None]] = _nothing_to_switch,
     ) -> None:
         self._store = store
         self._recording = recording
         self._secret = secret
         self._languages = languages
         self._clock = clock
+        self.switch_record = switch_record
         self._publications: Counter[tuple[str, int]] = Counter()
 
     async def admit(self, token: str) -> Grant | Denial:
@@ -100,6 +111,14 @@ class HubDirectory:
         await asyncio.to_thread(self._store.close_stream, spec.track_id, spec.epoch, self._clock(), cause)
         if spec.kind == "audio":
             await self._recording.finish(spec.track_id, spec.epoch)
+
+    async def set_record(self, grant: Grant, on: bool) -> Denial | None:
+        try:
+            await self.switch_record(grant.session_id, on)
+        except (NotFound, NotPossible) as error:
+            return Denial(ErrorCode.NOT_PERMITTED, str(error))
+        log.info("the record of session %s goes %s", grant.session_id, "on" if on else "off")
+        return None
 
     async def seat_changed(self, grant: Grant, state: Literal["joined", "reconnecting", "left"]) -> None:
         log.info("seat %s of session %s: %s", grant.seat_id, grant.session_id, state)

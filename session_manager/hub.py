@@ -200,9 +200,9 @@ class Hub:
             first_port=settings.media_port,
             uplink_kbps=settings.uplink_kbps,
         )
-        directory = HubDirectory(self.store, self.transcript, secret, settings.languages, clock)
+        known = (self.store, self.transcript, secret, settings.languages, clock, self.live.set_record)
         self.signaling = SignalingServer(
-            directory,
+            HubDirectory(*known),
             self.plane,
             clock=clock,
             settings=SignalingSettings(
@@ -225,8 +225,8 @@ class Hub:
             public_url=self.settings.public_url or None,
             openid=self.settings.openid,
             calendar_hosts=self.settings.calendar_hosts,
-            data=self.settings.data,
             webhook_hosts=self.settings.webhook_hosts,
+            data=self.settings.data,
         )
         return uvicorn.Config(
             create_app(self.store, self.live, web),

@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar, cast
 from signaling import messages as m
 from signaling.messages import Body, Done, ErrorCode, Refused
 from signaling.peer import Answer, Peer
-from signaling.ports import Grant, TrackSpec
-from signaling.sentences import refusal
+from signaling.permissions import LETS_RECORD
+from signaling.ports import Denial, Grant, TrackSpec
+from signaling.sentences import error_code, refusal
 from signaling.switchboard import Effect, Switchboard
 
 B = TypeVar("B", bound=Body)
@@ -19,11 +20,15 @@ class Door(Protocol):
     def __call__(self, peer: Peer, body: m.Inject) -> None: ...
 
 
+SetRecord = Callable[[Grant, bool], Awaitable[Denial | None]]
+
+
 class Commands:
     """The switchboard decides, the peer's media does. `door` is what `test.inject` opens."""
 
-    def __init__(self, switchboard: Switchboard, door: Door) -> None:
+    def __init__(self, switchboard: Switchboard, door: Door, set_record: SetRecord) -> None:
         self._switchboard = switchboard
+        self._set_record = set_record
         self._door = door
         self._rows: dict[str, Callable[[Peer, Body], Awaitable[Answer]]] = {
             m.Leave.type: _row(m.Leave, self._leave),
@@ -34,6 +39,7 @@ class Commands:
             m.MediaClose.type: _row(m.MediaClose, self._close),
             m.MediaMute.type: _row(m.MediaMute, self._mute),
             m.HandRaise.type: _row(m.HandRaise, self._hand),
+            m.RecordSet.type: _row(m.RecordSet, self._record),
             m.PeerAdmit.type: _row(m.PeerAdmit, self._admit),
             m.PeerRemove.type: _row(m.PeerRemove, self._remove),
             m.Inject.type: _row(m.Inject, self._inject),
@@ -81,6 +87,14 @@ class Commands:
 
     async def _hand(self, peer: Peer, body: m.HandRaise) -> Answer:
         return _done(self._switchboard.raise_hand(peer.peer_id, body.raised))
+
+    async def _record(self, peer: Peer, body: m.RecordSet) -> Answer:
+        """What becomes of it comes from the directory's side as `session.changed`, to everybody."""
+        grant = cast(Grant, self._switchboard.grant(peer.peer_id))
+        if body.on and grant.role not in LETS_RECORD:
+            return Answer(refusal(ErrorCode.NOT_PERMITTED, "A facilitator, a board or the office can do that."))
+        denied = await self._set_record(grant, body.on)
+        return Answer(refusal(error_code(denied.code), denied.message) if denied is not None else Done())
 
     async def _admit(self, peer: Peer, body: m.PeerAdmit) -> Answer:
         return _done(self._switchboard.admit(peer.peer_id, body.peer_id))

@@ -45,6 +45,8 @@ class ScriptedDirectory:
     closed: list[tuple[TrackSpec, str]] = field(default_factory=list)
     seats: list[tuple[str, str]] = field(default_factory=list)
     """(seat_id, state)"""
+    record: list[tuple[str, bool]] = field(default_factory=list)
+    """(seat_id, on)"""
 
     async def admit(self, token: str) -> Grant | Denial:
         await self._held()
@@ -76,6 +78,11 @@ class ScriptedDirectory:
     async def close_track(self, spec: TrackSpec, cause: str) -> None:
         await self._held()
         self.closed.append((spec, cause))
+
+    async def set_record(self, grant: Grant, on: bool) -> Denial | None:
+        await self._held()
+        self.record.append((grant.seat_id, on))
+        return self.denials.get("record.set")
 
     async def seat_changed(self, grant: Grant, state: Literal["joined", "reconnecting", "left"]) -> None:
         await self._held()

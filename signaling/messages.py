@@ -293,6 +293,12 @@ class HandRaise(Body):
     raised: bool
 
 
+class RecordSet(Body):
+    type = "record.set"
+    delivery = Delivery.COMMAND
+    on: bool
+
+
 class PeerAdmit(Body):
     """A facilitator lets a lobby peer in."""
 
@@ -380,7 +386,7 @@ AnyBody = (
     Hello | Welcome | Refused | Done | Beat | Leave | Dismissed
     | MediaPublish | MediaPublished | MediaSubscribe | MediaOffer | MediaAnswer | MediaWant | MediaClose | MediaMute
     | MediaSlots | MediaReplace
-    | PeerChanged | PeerLeft | TrackChanged | TrackEnded | HandRaise | PeerAdmit | PeerRemove | Admitted
+    | PeerChanged | PeerLeft | TrackChanged | TrackEnded | HandRaise | RecordSet | PeerAdmit | PeerRemove | Admitted
     | SessionChanged
     | LineCommitted | CaptionPartial | Levels
     | Inject

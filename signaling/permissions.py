@@ -11,6 +11,8 @@ _ALL = frozenset(Role)
 _INSIDE = _ALL - {Role.LOBBY}
 _SPEAKING = _INSIDE - {Role.OBSERVER}
 _FACILITATING = frozenset({Role.FACILITATOR})
+LETS_RECORD = frozenset({Role.FACILITATOR, Role.BOARD})
+"""Everybody who may speak may stop the record; these let it go on."""
 
 MAY_SEND: Mapping[str, frozenset[Role]] = {
     m.Hello.type: _ALL,
@@ -22,6 +24,7 @@ MAY_SEND: Mapping[str, frozenset[Role]] = {
     m.MediaWant.type: _INSIDE,
     m.MediaClose.type: _INSIDE,
     m.HandRaise.type: _SPEAKING,
+    m.RecordSet.type: _SPEAKING,
     m.PeerAdmit.type: _FACILITATING,
     m.PeerRemove.type: _FACILITATING,
     m.Inject.type: _INSIDE,

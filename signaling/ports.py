@@ -97,6 +97,9 @@ class Directory(Protocol):
     async def close_track(self, spec: TrackSpec, cause: str) -> None:
         """The publication ended; `cause` is `left`, `replaced`, `lost` or `ended`."""
 
+    async def set_record(self, grant: Grant, on: bool) -> Denial | None:
+        """Off the record, or on again; signaling has judged whether this peer may."""
+
     async def seat_changed(self, grant: Grant, state: Literal["joined", "reconnecting", "left"]) -> None:
         """A seat's presence changed."""
 

@@ -19,6 +19,7 @@ COMMAND_RATES: Mapping[str, Rate] = {
     "media.answer": Rate(8, 0.5),
     "media.want": Rate(20, 5),
     "hand.raise": Rate(5, 1),
+    "record.set": Rate(5, 1),
 }
 OTHER_COMMANDS = Rate(20, 5)
 

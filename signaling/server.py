@@ -75,7 +75,7 @@ class SignalingServer:
         self._reception = Reception(directory, self._settings)
         self._ledger = Ledger(directory, self._settings.directory_s)
         self._tokens = ResumeTokens()
-        self._commands = Commands(self._switchboard, self._inject)
+        self._commands = Commands(self._switchboard, self._inject, directory.set_record)
         self._peers: dict[str, Peer] = {}
         self._workers: dict[asyncio.Task[None], Peer] = {}
         self._sockets: set[asyncio.Task[object]] = set()

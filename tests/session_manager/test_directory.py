@@ -9,6 +9,7 @@ import pytest
 
 from session_manager import tokens
 from session_manager.directory import HubDirectory
+from session_manager.errors import NotPossible
 from session_manager.records import Seat, Session, Stream
 from session_manager.store import NewSite
 from signaling.ports import Anchor, Denial, Grant, TrackOffer, TrackSpec
@@ -121,3 +122,19 @@ async def test_what_the_store_refuses_is_a_denial_and_no_exception(bench: Bench)
     await bench.directory.open_track(grant, mic())
     denied = await bench.directory.open_track(grant, TrackOffer("mic", "video", "room_cam", "1"))
     assert isinstance(denied, Denial)
+
+
+async def test_the_record_is_switched_where_it_is_kept_and_a_refusal_has_its_sentence(bench: Bench) -> None:
+    switched: list[tuple[str, bool]] = []
+
+    async def switch(session_id: str, on: bool) -> None:
+        if on:
+            raise NotPossible("Only a session that is going on.")
+        switched.append((session_id, on))
+
+    seat = await bench.grant()
+    assert await bench.directory.set_record(seat, False) == Denial("not_permitted", "This hub records nothing.")
+    bench.directory.switch_record = switch
+    assert await bench.directory.set_record(seat, False) is None
+    assert await bench.directory.set_record(seat, True) == Denial("not_permitted", "Only a session that is going on.")
+    assert switched == [(seat.session_id, False)]

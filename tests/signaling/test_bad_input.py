@@ -116,6 +116,7 @@ async def test_a_client_from_another_time_is_told_to_update(hub: Hub) -> None:
         ("media.mute", {"track_id": "t", "muted": True}),
         ("media.close", {"connection": "publish", "generation": 0}),
         ("hand.raise", {"raised": True}),
+        ("record.set", {"on": False}),
         ("peer.admit", {"peer_id": "p"}),
         ("peer.remove", {"peer_id": "p"}),
         ("test.inject", {"scenario": "drop_socket"}),

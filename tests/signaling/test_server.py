@@ -514,3 +514,29 @@ async def test_a_hub_told_to_stop_beating_falls_silent() -> None:
 async def _works(hub: Hub) -> bool:
     wire = await hub.join("works")
     return (await wire.ask("hand.raise", {"raised": True}))["t"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("role", "off", "on"),
+    [
+        (Role.BOARD, "done", "done"),
+        (Role.PARTICIPANT, "done", "refused"),
+        (Role.FACILITATOR, "done", "done"),
+        (Role.OBSERVER, "refused", "refused"),
+    ],
+)
+async def test_who_may_speak_may_stop_the_record_and_not_everybody_lets_it_go_on(role: Role, off: str, on: str) -> None:
+    async with running() as hub:
+        wire = await hub.join("a", role)
+        assert (await wire.ask("record.set", {"on": False}))["t"] == off
+        assert (await wire.ask("record.set", {"on": True}))["t"] == on
+        asked = [(False, off), (True, on)]
+        assert hub.directory.record == [("seat-a", wish) for wish, reply in asked if reply == "done"]
+
+
+async def test_a_switch_that_the_hub_cannot_make_is_refused_with_its_sentence() -> None:
+    async with running() as hub:
+        hub.directory.denials["record.set"] = Denial("not_permitted", "Only a session that is going on.")
+        wire = await hub.join("a", Role.BOARD)
+        said = await wire.ask("record.set", {"on": False})
+    assert (said["t"], said["b"]["message"]) == ("refused", "Only a session that is going on.")

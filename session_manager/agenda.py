@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from session_manager.booking_records import Booking
 from session_manager.ical import CalendarEntry, Status
 from session_manager.records import Session
 from session_manager.schedule import Interval, wall
@@ -31,10 +30,30 @@ class FeedRange:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarDate:
+    """Of a booking, what a calendar shows."""
+
+    booking_id: str
+    series_id: str | None
+    session_id: str | None
+    title: str
+    state: str
+    starts: str
+    ends: str
+    zone: str
+    starts_at: int
+    ends_at: int
+    confidential: bool
+    link: str
+    created_at: int
+    place_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Agenda:
     """`places`: facility, name and zone by place. `sequences`: by booking. `hidden`: bookings shown without title."""
 
-    bookings: tuple[Booking, ...]
+    bookings: tuple[CalendarDate, ...]
     sessions: tuple[Session, ...]
     places: Mapping[str, tuple[str, str, str]]
     sequences: Mapping[str, int]
@@ -70,19 +89,22 @@ def entry_of(session: Session, *, hide: bool = False) -> CalendarEntry:
     return CalendarEntry(uid, title, start, end, session.timezone, session.starts_at, place=places)
 
 
-def _entry(booking: Booking, agenda: Agenda) -> CalendarEntry:
+def _entry(booking: CalendarDate, agenda: Agenda) -> CalendarEntry:
     """By the clock of the house it is in."""
-    halls = [agenda.places[one.place_id] for one in booking.places if one.place_id in agenda.places]
+    halls = [agenda.places[one] for one in booking.place_ids if one in agenda.places]
     zone = halls[0][2] if halls else booking.zone
-    time = booking.time if zone == booking.zone else wall(Interval(booking.starts_at, booking.ends_at), zone)
+    starts, ends = datetime.fromisoformat(booking.starts), datetime.fromisoformat(booking.ends)
+    if zone != booking.zone:
+        there = wall(Interval(booking.starts_at, booking.ends_at), zone)
+        starts, ends = there.starts, there.ends
     hide = booking.confidential or booking.booking_id in agenda.hidden
     status: Status = "TENTATIVE" if booking.state == "requested" else "CONFIRMED"
     return CalendarEntry(
         f"{booking.booking_id}@{DOMAIN}",
         CONFIDENTIAL_TITLE if hide else booking.title,
-        time.starts,
-        time.ends,
-        time.zone,
+        starts,
+        ends,
+        zone,
         float(booking.created_at),
         agenda.sequences.get(booking.booking_id, 0),
         status,

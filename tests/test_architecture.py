@@ -73,6 +73,7 @@ CORES = (
     "session_manager/membership.py",
     "session_manager/ical.py",
     "session_manager/doors.py",
+    "session_manager/feed_text.py",
     "session_manager/opening.py",
     "session_manager/pricing.py",
     "session_manager/consent.py",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select
 
-from session_manager.agenda import Agenda, BusySpans, FeedRange
-from session_manager.booking_records import Booking
+from session_manager.agenda import Agenda, BusySpans, CalendarDate, FeedRange
 from session_manager.opening import open_intervals
 from session_manager.people import Feed
 from session_manager.schedule import Interval, without
-from session_manager.store.booking_rows import with_places
 from session_manager.store.booking_tables import LONGEST_S, booking_places, bookings, occupancies, places
-from session_manager.store.letter_facts import rooms_of, sequences
+from session_manager.store.evening_tables import series_circles
+from session_manager.store.letter_facts import rooms_named, sequences
 from session_manager.store.notice_tables import audiences, open_marks
 from session_manager.store.part import Part, need
 from session_manager.store.people import groups_now
@@ -26,6 +26,8 @@ from session_manager.store.tables import facilities, rooms, sessions, sites
 
 _FIRM = ("confirmed", "in_use", "done")
 _SEEN = (*_FIRM, "requested")
+_CHUNK = 5_000
+_COLUMNS = [bookings.c[one.name] for one in fields(CalendarDate) if one.name != "place_ids"]
 _STATES = ("planned", "live", "ending", "ended")
 """All of them: named so that the index by state and start is used."""
 _BACK_S = LONGEST_S + 2 * 86_400
@@ -43,7 +45,10 @@ class Agendas(Part):
             return Agenda(
                 tuple(found),
                 tuple(alone),
-                {key: (room.facility, room.name, room.zone) for key, room in rooms_of(connection, found).items()},
+                {
+                    key: (room.facility, room.name, room.zone)
+                    for key, room in rooms_named(connection, {its for one in found for its in one.place_ids}).items()
+                },
                 sequences(connection, [one.booking_id for one in found]),
                 secret,
             )
@@ -68,13 +73,28 @@ def _overlapping(span: FeedRange) -> ColumnElement[bool]:
     )
 
 
-def _read(connection: Connection, where: ColumnElement[bool], states: Sequence[str], span: FeedRange) -> list[Booking]:
-    query = select(bookings).where(where, _overlapping(span), bookings.c.state.in_(states))
-    in_time = query.order_by(bookings.c.starts_at, bookings.c.booking_id)
-    return with_places(connection, connection.execute(in_time).all())
+def _read(
+    connection: Connection, where: ColumnElement[bool], states: Sequence[str], span: FeedRange
+) -> list[CalendarDate]:
+    """The state is looked at here and not by the database, which would then take the wrong index."""
+    query = select(*_COLUMNS).where(where, _overlapping(span))
+    rows: list[Any] = [row for row in connection.execute(query).all() if row.state in states]
+    rows.sort(key=lambda row: (row.starts_at, row.booking_id))
+    there = _places_of(connection, [row.booking_id for row in rows])
+    return [CalendarDate(*(*row, tuple(there.get(row.booking_id, ())))) for row in rows]
 
 
-def _of_person(connection: Connection, feed: Feed, span: FeedRange) -> list[Booking]:
+def _places_of(connection: Connection, booking_ids: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(booking_ids), _CHUNK):
+        here = booking_places.c.booking_id.in_(booking_ids[start : start + _CHUNK])
+        query = select(booking_places.c.booking_id, booking_places.c.place_id).where(here)
+        for booking_id, place_id in connection.execute(query.order_by(booking_places.c.position)):
+            found.setdefault(booking_id, []).append(place_id)
+    return found
+
+
+def _of_person(connection: Connection, feed: Feed, span: FeedRange) -> list[CalendarDate]:
     """What they hold, and what their groups are invited to. Bound to the municipality of the feed."""
     mine = bookings.c.holder.in_((feed.subject_id, f"person:{feed.subject_id}"))
     here = bookings.c.municipality_id == feed.municipality_id
@@ -87,18 +107,20 @@ def _of_person(connection: Connection, feed: Feed, span: FeedRange) -> list[Book
         invited = {row.booking_id for row in rows if row.booking_id}
         invited |= set(connection.execute(bound.where(session_scopes.c.group_id.in_(inside))).scalars())
         of_series = [row.series_id for row in rows if row.series_id]
+        circle = select(series_circles.c.series_id).where(series_circles.c.group_id.in_(inside))
+        of_series += connection.execute(circle).scalars()
         dates = select(bookings.c.booking_id).where(bookings.c.series_id.in_(of_series))
         invited |= set(connection.execute(dates).scalars())
     found = _read(connection, and_(mine, here), _SEEN, span)
     known = {one.booking_id for one in found}
     wanted = sorted(invited - known)
-    for start in range(0, len(wanted), 500):
-        some = bookings.c.booking_id.in_(wanted[start : start + 500])
+    for start in range(0, len(wanted), _CHUNK):
+        some = bookings.c.booking_id.in_(wanted[start : start + _CHUNK])
         found += _read(connection, and_(some, here), _FIRM, span)
     return sorted(found, key=lambda one: (one.starts_at, one.booking_id))
 
 
-def _of_room(connection: Connection, feed: Feed, span: FeedRange) -> list[Booking]:
+def _of_room(connection: Connection, feed: Feed, span: FeedRange) -> list[CalendarDate]:
     """By what it holds: a whole area holds its rooms too."""
     held = select(occupancies.c.booking_id).where(
         occupancies.c.place_id == feed.subject_id,
@@ -110,20 +132,26 @@ def _of_room(connection: Connection, feed: Feed, span: FeedRange) -> list[Bookin
     return sorted([*firm, *_requests(connection, feed.subject_id, span)], key=lambda one: one.starts_at)
 
 
-def _requests(connection: Connection, place_id: str, span: FeedRange) -> list[Booking]:
+def _requests(connection: Connection, place_id: str, span: FeedRange) -> list[CalendarDate]:
     named = booking_places.c.booking_id == bookings.c.booking_id
     there = exists().where(named, booking_places.c.place_id == place_id)
     return _read(connection, there, ("requested",), span)
 
 
-def _of_public(connection: Connection, feed: Feed, span: FeedRange) -> list[Booking]:
+def _of_public(connection: Connection, feed: Feed, span: FeedRange) -> list[CalendarDate]:
     """Only what was marked open, itself or as a series; never what is confidential."""
-    marked = _marked("booking")
-    of_series = _marked("series")
-    opened = or_(bookings.c.booking_id.in_(marked), bookings.c.series_id.in_(of_series))
-    opened = or_(opened, bookings.c.session_id.in_(_marked("session")))
     here = and_(bookings.c.municipality_id == feed.municipality_id, bookings.c.confidential.is_(False))
-    return _read(connection, and_(opened, here), _FIRM, span)
+    found: dict[str, CalendarDate] = {}
+    for kind, column in (
+        ("booking", bookings.c.booking_id),
+        ("series", bookings.c.series_id),
+        ("session", bookings.c.session_id),
+    ):
+        marked = list(connection.execute(_marked(kind)).scalars())
+        for start in range(0, len(marked), _CHUNK):
+            some = column.in_(marked[start : start + _CHUNK])
+            found |= {one.booking_id: one for one in _read(connection, and_(some, here), _FIRM, span)}
+    return sorted(found.values(), key=lambda one: (one.starts_at, one.booking_id))
 
 
 def _marked(kind: str) -> Select[Any]:
@@ -169,7 +197,7 @@ def _sessions(span: FeedRange) -> Select[Any]:
     )
 
 
-def _referral_only(connection: Connection, found: Iterable[Booking]) -> frozenset[str]:
+def _referral_only(connection: Connection, found: Iterable[CalendarDate]) -> frozenset[str]:
     """Bookings for a group that one enters by a member's word only: its name is not for a wall."""
     closed = select(groups.c.group_id).where(groups.c.referral_only.is_(True))
     rows = connection.execute(

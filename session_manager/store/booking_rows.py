@@ -29,6 +29,10 @@ HAPPENED = "shimawa_happened"
 """In `connection.info`: the numbers of the events of this transaction."""
 
 
+CAME_IN = "shimawa_came_in"
+"""In `connection.info`: series and person of those who came in, and when."""
+
+
 def wall_values(time: Wall, interval: Interval) -> dict[str, Any]:
     return {
         "starts": time.starts.isoformat(timespec="minutes"),
@@ -125,6 +129,11 @@ def move(connection: Connection, booking: Booking, event: Event, by: str, now: f
 
 def write(connection: Connection, booking_id: str, **values: Any) -> None:
     connection.execute(update(bookings).where(bookings.c.booking_id == booking_id).values(**values))
+
+
+def came_in(connection: Connection, series_id: str, person_id: str, now: float) -> None:
+    """Somebody is of a series' people now: before the commit they are invited to all its dates in one letter."""
+    connection.info.setdefault(CAME_IN, []).append((series_id, person_id, now))
 
 
 def record(

@@ -14,7 +14,7 @@ from session_manager.enrolment import Applicant, Move, NewCircle, settled
 from session_manager.errors import NotFound, NotPossible
 from session_manager.evening_records import Application, Behind, Circle, SeriesLine
 from session_manager.notices import Letter
-from session_manager.store.booking_rows import read_booking
+from session_manager.store.booking_rows import came_in, read_booking
 from session_manager.store.booking_sessions import group_behind
 from session_manager.store.booking_tables import bookings, series
 from session_manager.store.evening_tables import applications, series_circles
@@ -238,6 +238,7 @@ def _make(connection: Connection, found: Circle, title: str, move: Move, now: fl
     _moved(connection, found.series_id, move.person_id, move.to, now)
     if move.to == "placed":
         _enter(connection, found.group_id, move.person_id, now)
+        came_in(connection, found.series_id, move.person_id, now)
     person = need(connection, people, move.person_id, "person")
     if person.mail:
         cause = f"series:{move.to}:{found.series_id}:{move.person_id}:{number}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Any
@@ -21,6 +21,7 @@ from session_manager.store.readers import Recipient, holder_id
 from session_manager.store.tables import facilities
 
 DOMAIN = "shimawa.invalid"
+_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,11 @@ def facts_of(
 
 
 def rooms_of(connection: Connection, many: Sequence[Booking]) -> dict[str, Room]:
-    wanted = sorted({one.place_id for booking in many for one in booking.places})
+    return rooms_named(connection, {one.place_id for booking in many for one in booking.places})
+
+
+def rooms_named(connection: Connection, place_ids: Iterable[str]) -> dict[str, Room]:
+    wanted = sorted(place_ids)
     query = (
         select(places, facilities.c.name.label("facility"), facilities.c.timezone)
         .join(facilities, facilities.c.facility_id == places.c.facility_id)
@@ -169,10 +174,10 @@ def invitation(
 def sequences(connection: Connection, booking_ids: Sequence[str]) -> dict[str, int]:
     """How often something happened to each: it only grows, so every letter's number is above the last."""
     found = dict.fromkeys(booking_ids, 0)
-    for start in range(0, len(booking_ids), 500):
+    for start in range(0, len(booking_ids), _CHUNK):
         query = (
             select(booking_events.c.booking_id, func.count())
-            .where(booking_events.c.booking_id.in_(booking_ids[start : start + 500]))
+            .where(booking_events.c.booking_id.in_(booking_ids[start : start + _CHUNK]))
             .group_by(booking_events.c.booking_id)
         )
         found |= {row[0]: row[1] - 1 for row in connection.execute(query)}

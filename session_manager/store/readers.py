@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, and_, or_, select
 
 from session_manager.booking_records import Booking
 from session_manager.occasions import Reader
+from session_manager.store.evening_tables import series_circles
 from session_manager.store.notice_tables import audiences, office_mail
 from session_manager.store.people_tables import grants, group_members, people, session_scopes
 
@@ -95,6 +96,9 @@ def groups_for(connection: Connection, booking: Booking) -> list[str]:
     if booking.series_id is not None:
         named = or_(named, audiences.c.series_id == booking.series_id)
     found = set(connection.execute(select(audiences.c.group_id).where(named)).scalars())
+    if booking.series_id is not None:
+        circle = select(series_circles.c.group_id).where(series_circles.c.series_id == booking.series_id)
+        found |= set(connection.execute(circle).scalars())
     if booking.session_id is not None:
         bound = session_scopes.c.session_id == booking.session_id
         found |= set(connection.execute(select(session_scopes.c.group_id).where(bound)).scalars())

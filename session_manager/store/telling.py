@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from session_manager.booking_records import Booking
 from session_manager.notices import Letter
 from session_manager.occasions import Owed, last_per_reader, owed
 from session_manager.store import webhook_rows
-from session_manager.store.booking_rows import HAPPENED, with_places
+from session_manager.store.booking_rows import CAME_IN, HAPPENED, with_places
 from session_manager.store.booking_tables import booking_events, bookings
 from session_manager.store.letter_facts import House, calendar_of, facts_of
 from session_manager.store.outbox import enqueue
+from session_manager.store.people_tables import people
 from session_manager.store.readers import Recipient, readers
 
 _CHUNK = 500
@@ -43,6 +44,8 @@ class Teller:
         self.house = House()
 
     def __call__(self, connection: Connection) -> None:
+        for series_id, person_id, at in connection.info.pop(CAME_IN, ()):
+            _welcome(connection, series_id, person_id, self.house, at)
         numbers: list[int] = connection.info.pop(HAPPENED, [])
         if not numbers:
             return
@@ -53,6 +56,27 @@ class Teller:
         told = [one for booking_id in found for one in _told(found[booking_id], events)]
         for recipient, owes in _by_recipient(connection, told):
             _write(connection, recipient, owes, self.house, now)
+
+
+def _welcome(connection: Connection, series_id: str, person_id: str, house: House, now: float) -> None:
+    """All dates that stand, in one letter; those that are over are left out where it is written."""
+    who = connection.execute(select(people).where(people.c.person_id == person_id, people.c.mail.is_not(None)))
+    rows = connection.execute(
+        select(bookings)
+        .where(bookings.c.series_id == series_id, bookings.c.state.in_(("confirmed", "in_use")))
+        .order_by(bookings.c.starts_at)
+    ).all()
+    person = who.one_or_none()
+    if person is None or not rows:
+        return
+    dates = with_places(connection, rows)
+    last = select(func.max(booking_events.c.number)).where(
+        booking_events.c.booking_id.in_([one.booking_id for one in dates])
+    )
+    number = connection.execute(last).scalar_one() or 0
+    told = [Told(one, Owed("guests", "invited", "REQUEST"), number, {}) for one in dates]
+    recipient = Recipient(person.mail, person.language, person.name, person.person_id)
+    _write(connection, recipient, told, house, now)
 
 
 def _events(connection: Connection, numbers: Sequence[int]) -> list[Row[Any]]:

@@ -13,6 +13,7 @@ from session_manager import agenda, ical
 from session_manager.access import Action
 from session_manager.attendance import replies_of
 from session_manager.errors import NotFound, NotPermitted
+from session_manager.feed_text import feed_text
 from session_manager.fetch import fetch
 from session_manager.mail import calendar_in
 from session_manager.people import Feed, Secret
@@ -153,7 +154,7 @@ async def _add(context: Context, request: Request, municipality_id: str, kind: s
 def _feed_text(context: Context, found: Feed) -> str:
     name = context.store.home(found.municipality_id).name
     shown = context.store.agenda(found, agenda.around(context.clock()))
-    return ical.write(agenda.entries_of(shown), name=f"島話 {name}")
+    return feed_text(agenda.entries_of(shown), f"島話 {name}")
 
 
 def _need_room(context: Context, municipality_id: str, room_id: str) -> None:

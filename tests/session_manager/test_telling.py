@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from session_manager.booking_records import Booking, BookingChange, NewPlace, NewSeries, Series
+from session_manager.enrolment import NewCircle
 from session_manager.ical import parse
 from session_manager.people import Person
 from session_manager.pricing import Holder
@@ -256,3 +257,17 @@ def test_an_event_of_another_part_brings_its_own_letter(town: Town) -> None:
 def series(town: Town, count: int) -> NewSeries:
     pattern = replace(town.house.wish(at(9)), holder=town.holder)
     return NewSeries(pattern, f"FREQ=WEEKLY;COUNT={count}")
+
+
+def test_who_gets_a_place_in_a_series_is_invited_to_all_its_dates_in_one_letter(town: Town) -> None:
+    made = town.store.book_series(series(town, 4), NOW)
+    assert isinstance(made, Series)
+    town.store.cancel(made.dates[1].booking_id, "", "a", NOW)
+    town.store.set_circle(made.series_id, NewCircle(None, 2, "order", made.dates[-1].ends_at), NOW)
+    town.letters()
+    guest = town.store.register_person(HOME, "参加者1", NOW, mail="b@iki.example")
+    town.store.apply(made.series_id, guest.person_id, NOW)
+    (letter,) = [one for one in town.letters() if one.calendar]
+    assert (letter.recipient, letter.subject) == ("b@iki.example", "ご案内: 打合せ（3回）")
+    town.store.change(made.dates[2].booking_id, BookingChange(time=at(12, day=14)), "a", NOW)
+    assert {one.recipient for one in town.letters()} == {"a@iki.example", "b@iki.example"}

@@ -35,6 +35,7 @@ from session_manager.store.lines import Lines
 from session_manager.store.memberships import Memberships
 from session_manager.store.municipalities import Municipalities
 from session_manager.store.off_record import OffRecord
+from session_manager.store.organisation_doors import OrganisationDoors
 from session_manager.store.outbox import Outbox
 from session_manager.store.people import People
 from session_manager.store.places import Places
@@ -89,6 +90,7 @@ class Store(
     House,
     SelfService,
     Fronts,
+    OrganisationDoors,
     Announcing,
     Agendas,
     Answering,

@@ -38,6 +38,8 @@ class Rule(Enum):
     OPENID_ADDRESS = Rate(60, 2.0)
     FEED_ADDRESS = Rate(120, 0.5)
     FETCH_ADDRESS = Rate(10, 10.0)
+    ORGANISATION_ADDRESS = Rate(20, 6.0)
+    ORGANISATION_HUB = Rate(120, 0.5)
     PANEL_ADDRESS = Rate(20, 6.0)
     PANEL_TOUCH = Rate(60, 1.0)
     CHECK_IN_ADDRESS = Rate(60, 1.0)

@@ -86,9 +86,10 @@ async def forget(request: Request, context: Context) -> None:
         await asyncio.to_thread(context.store.close_person_login, before)
 
 
-def remember(response: Response, context: Context, cookie: str) -> None:
-    """The login and its proof for changes."""
+def remember(response: Response, context: Context, cookie: str, ttl: float | None = None) -> None:
+    """The login and its proof for changes. `ttl`: seconds, else as settings say."""
     settings = context.settings
-    set_cookie(response, LOGIN_COOKIE, cookie, settings.login_ttl_s, secure=settings.secure_cookies)
+    age = settings.login_ttl_s if ttl is None else ttl
+    set_cookie(response, LOGIN_COOKIE, cookie, age, secure=settings.secure_cookies)
     proof = csrf_token(settings.secret, cookie)
-    set_cookie(response, CSRF_COOKIE, proof, settings.login_ttl_s, secure=settings.secure_cookies, script=True)
+    set_cookie(response, CSRF_COOKIE, proof, age, secure=settings.secure_cookies, script=True)

@@ -19,6 +19,7 @@ OPEN: dict[str, str] = {
     "/api/login": "a name and its password, slowed",
     "/api/login/link": "one answer whoever has that address, slowed",
     "/api/login/link/enter": "a code out of a letter, slowed",
+    "/api/login/organisation": "a code of a partner, slowed",
     "/api/class/enter": "a code from the class's board, slowed",
     "/calendar/{secret}.ics": "256 bits in the address, as calendar programs need it, slowed",
     "/openid/{provider}/start": "leads to the other house, keeps nothing but its own try",

@@ -92,6 +92,11 @@ def _people(store: Store, town: Town, now: float) -> None:
     store.affiliate(home, person, organisation, now)
     store.set_ladder(home, [Level(1, f"{mark}段", benefits=("telework_free",)), Level(2, f"{mark}上段")])
     membership = store.add_membership(home, now, organisation_id=organisation).membership_id
+    store.add_agreement(home, organisation, f"{mark}続", date(2026, 4, 1), None)
+    store.issue_organisation_code(home, organisation, f"{town.letters:a>64}", 9, now + 9e6, now)
+    entered = store.enter_organisation(f"{town.letters:a>64}", f"{mark}勤", None, now, 9e6)
+    assert entered is not None
+    ids["login_id"] = store.organisation_logins(home, organisation, now)[0].login_id
     step = store.propose_step(home, membership, 1, f"{mark}由", now).step_id
     store.add_agreement(home, organisation, f"{mark}協定", date(2026, 4, 1), None)
     grant = store.grant(home, friend, "teacher", now).grant_id

@@ -143,6 +143,7 @@ class Agent:
             slots=(self._settings.audio_slots, self._settings.video_slots),
             relay=self._settings.relay,
             began_at=began_at,
+            on_record=self._keeping.record_is,
         )
         minding = asyncio.create_task(self._mind_end(self._attendance), name="planned end")
         try:

@@ -65,7 +65,8 @@ class Ending:
 class Attendance:
     """`token` is for the first connection, `token_source` gives a fresh one for every other; None from it means that
     the hub has no session for this board any more. While it raises `Unreachable`, the devices run all the same.
-    `site_names` is filled with every site that is met. `url` may change between two connections.
+    `site_names` is filled with every site that is met. `url` may change between two connections. `on_record` is told
+    how the session's record is.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Attendance:
         slots: tuple[int, int],
         relay: RelayUse,
         began_at: float,
+        on_record: Callable[[str], None] = lambda record: None,
     ) -> None:
         self.url = url
         self._first_token: str | None = token
@@ -87,6 +89,7 @@ class Attendance:
         self._devices = devices
         self._playback = playback
         self._began_at = began_at
+        self._on_record = on_record
         self.state = Conduct()
         self.link = LinkState("connecting")
         self._withdrawn = asyncio.Event()
@@ -199,6 +202,7 @@ class Attendance:
         async for event in self.client.events():
             self._heard(event)
             view = self.client.view
+            self._on_record(view.record)
             self._playback.name_sites({key: track.site_id for key, track in view.tracks.items()})
             self._site_names.update({peer.site_id: peer.site_name for peer in view.peers.values()})
         await asyncio.get_running_loop().create_future()

@@ -48,6 +48,7 @@ class Keeping:
         self._away = False
         self._clock = clock
         self._day = DayFile(settings.state)
+        self._off_file = settings.state / "off_record"
         self.spool = Spool(
             settings.state, Limits(limits.hours, limits.min_free_mb << 20, limits.min_free_percent / 100), clock=clock
         )
@@ -106,6 +107,7 @@ class Keeping:
     async def joined(self, invitation: Invitation) -> None:
         """The spool takes the sound of that session from now on, and a new start of this board knows of it."""
         session = invitation.session
+        self.spool.off_record = await asyncio.to_thread(self._was_off, session.session_id)
         self.spool.session_id = session.session_id
         if session.state != "local" and session.ends_at:
             known = DaySession(
@@ -121,8 +123,31 @@ class Keeping:
     async def left(self, session_id: str, *, over: bool) -> None:
         """`over`: by the hub's word, or because its time is up."""
         self.spool.session_id = None
+        self.spool.off_record = False
         if over:
+            await asyncio.to_thread(self._off_file.unlink, missing_ok=True)
             await self._keep(self._day.day.without(session_id))
+
+    def record_is(self, record: str) -> None:
+        """What the hub says of the session's record. Off: kept over a restart too, for as long as the hub is away."""
+        off, session_id = record == "off", self.spool.session_id
+        if off == self.spool.off_record or session_id is None:
+            return
+        self.spool.off_record = off
+        logger.info("off the record" if off else "on the record again")
+        try:
+            if off:
+                self._off_file.write_text(session_id, encoding="utf-8")
+            else:
+                self._off_file.unlink(missing_ok=True)
+        except OSError as error:
+            logger.error("a new start of this board would not know that it is off the record: %s", error.strerror)
+
+    def _was_off(self, session_id: str) -> bool:
+        try:
+            return self._off_file.read_text(encoding="utf-8") == session_id
+        except (OSError, UnicodeDecodeError):
+            return False
 
     # ---- facts
 
@@ -131,7 +156,8 @@ class Keeping:
         state, title = self.spool.state(), self._day.day.title
         return SpoolFacts(
             level=state.level,
-            recording_alone=alone,
+            recording_alone=alone and not self.spool.off_record,
+            off_record=self.spool.off_record,
             upload=self.uploader.state,
             unsent_s=round(sum(each for _, each in state.unsent_s), 1),
             unsent=tuple(UnsentFacts(session, title(session), each) for session, each in state.unsent_s),

@@ -76,6 +76,8 @@ class Spool:
         flush_s: float = FLUSH_S,
     ) -> None:
         self.session_id: str | None = None
+        self.off_record = False
+        """Nothing is kept while this is so; what was said before is."""
         self.limits = limits or Limits()
         self._clock, self._monotonic, self._flush_s = clock, monotonic, flush_s
         try:
@@ -105,7 +107,7 @@ class Spool:
     # ---- from the loop
 
     def put(self, epoch: int, packet: NumberedPacket, captured_at: float) -> None:
-        if self.session_id is None:
+        if self.session_id is None or self.off_record:
             return
         with self._lock:
             self._place(epoch, self.session_id, packet.sample, captured_at)

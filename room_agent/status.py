@@ -110,6 +110,7 @@ class SpoolFacts:
 
     level: Literal["ok", "near", "full"] = "ok"
     recording_alone: bool = False
+    off_record: bool = False
     upload: Literal["idle", "sending", "waiting", "hub_full", "without"] = "idle"
     unsent_s: float = 0.0
     unsent: tuple[UnsentFacts, ...] = ()
@@ -208,6 +209,8 @@ def sentence(status: Status) -> Sentence:
 
 
 def _of_spool(spool: SpoolFacts) -> Iterator[Sentence]:
+    if spool.off_record:
+        yield Sentence("いまは記録していません。", "Off the record: nothing that is said is kept.")
     if spool.level == "full":
         risk = f"{spool.at_risk_s:.0f}"
         yield Sentence(

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,7 +16,7 @@ from room_agent.config import DeviceSettings
 from room_agent.day import LATE_S, Day, DayFile, DaySession
 from room_agent.fakes import SpoolShelf, booked, invitation
 from room_agent.hub import OwnSite
-from room_agent.spool import Run, merged
+from room_agent.spool import Run, count, merged
 from room_agent.spool_writer import Spool
 from signaling.media.aiortc_adapter import NumberedPacket
 from tests.room_agent.house import House, board, until
@@ -101,6 +102,36 @@ async def test_sound_of_the_moment_without_media_reaches_the_hub_in_the_same_num
                 return len(merged((*live, *shelf(house).stored("session-1", 1)))) == 1
 
             await until(iki, lambda _: whole(), "without a hole")
+
+
+async def test_off_the_record_nothing_is_kept_here_not_even_by_a_board_that_starts_again_alone(
+    house: House, tmp_path: Path
+) -> None:
+    async with house.forwarding() as server:
+        due(house, "session-1")
+        house.http.day = [booked("session-1", 0.0, time.time() + 600, "live")]
+        async with board(house, "iki", tmp_path, DEVICES) as (iki, _):
+            await until(iki, lambda now: now.link.publish == "up" and now.sending.packets_encoded > 20, "up")
+            await until(iki, lambda _: DayFile(tmp_path / "iki").day.title("session-1"), "told of the day")
+            server.set_state("session-1", record="off")
+            off = await until(iki, lambda now: now.spool.off_record, "off the record")
+            assert "記録していません" in off.as_json()["sentence"]["ja"]  # type: ignore[index]
+            more = off.sending.packets_encoded + 50
+            on = await until(iki, lambda now: now.sending.packets_encoded > more, "speaking on")
+            server.set_state("session-1", record="on")
+            await until(iki, lambda now: not now.spool.off_record, "on the record")
+            held = await until(iki, lambda _: shelf(house).held.get(("session-1", 1), {}).get("missing"), "told")
+            assert held.sending.epoch == 1
+            lost = merged(Run(*one) for one in cast(list[list[int]], shelf(house).held["session-1", 1]["missing"]))
+            assert count(lost) >= on.sending.packets_encoded - off.sending.packets_encoded
+            server.set_state("session-1", record="off")
+            await until(iki, lambda now: now.spool.off_record, "off again")
+    await house.http.stop()
+    async with board(house, "iki", tmp_path, DEVICES) as (iki, _):
+        alone = await until(iki, lambda now: now.sending.epoch == 2 and now.sending.packets_encoded > 20, "alone")
+        assert alone.spool.off_record
+        assert not alone.spool.recording_alone
+        assert not (tmp_path / "iki" / "spool" / "2").exists()
 
 
 async def test_a_session_that_nobody_ends_ends_half_an_hour_late(house: House, tmp_path: Path) -> None:

@@ -1,0 +1,151 @@
+"""A mail server that refuses, breaks off or proves nothing: the letter waits or is dead, and is never in clear."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from session_manager.mail import MailSettings, Postman
+from session_manager.outbox import Sender
+from session_manager.store import Store
+from tests.session_manager.hall import NOW
+from tests.session_manager.test_outbox import LETTER, Box
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Of `localhost`, signed by itself; key and certificate in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@asynccontextmanager
+async def serving(factory: Callable[[], asyncio.BaseProtocol]) -> AsyncIterator[int]:
+    server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+
+
+def secure(box: Box, certificate: Path, **more: object) -> Callable[[], SMTP]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return lambda: SMTP(box, tls_context=context, **more)  # type: ignore[arg-type]
+
+
+async def tried(store: Store, port: int, tls: str, **more: str) -> tuple[str, str | None]:
+    """State and failure after one try."""
+    store.post(LETTER, NOW)
+    settings = MailSettings("localhost", port, "島話 <office@iki.example>", tls, **more)  # type: ignore[arg-type]
+    assert await Sender(store, Postman(settings, lambda: NOW), lambda: NOW).send_due() == 1
+    (row,) = store.outbox(None)
+    return row.state, row.failure
+
+
+async def test_over_starttls_it_goes_when_the_server_proves_its_name(
+    store: Store, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    box = Box()
+    async with serving(secure(box, certificate, require_starttls=True)) as port:
+        assert await tried(store, port, "starttls") == ("sent", None)
+    assert len(box.letters) == 1
+
+
+async def test_a_server_that_nobody_vouches_for_gets_nothing(store: Store, certificate: Path) -> None:
+    box = Box()
+    async with serving(secure(box, certificate)) as port:
+        state, failure = await tried(store, port, "starttls")
+    assert (state, failure) == ("waiting", "SSLCertVerificationError")
+    assert box.letters == []
+
+
+async def test_a_wrong_password_is_the_operators_to_mend_and_the_letter_waits(
+    store: Store, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    box = Box()
+    server = secure(box, certificate, authenticator=lambda *_: AuthResult(success=False, handled=False))
+    async with serving(server) as port:
+        state, failure = await tried(store, port, "starttls", user="hub", password="no")
+    assert (state, failure) == ("waiting", "SMTPAuthenticationError 535")
+    assert box.letters == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [("550 no", "dead"), ("554 spam", "dead"), ("452 full", "waiting"), ("421 closing", "waiting")],
+)
+async def test_what_the_server_says_to_the_text_decides_whether_it_waits(store: Store, answer: str, state: str) -> None:
+    box = Box()
+    box.answers = [answer]
+    async with serving(lambda: SMTP(box)) as port:
+        assert (await tried(store, port, "none"))[0] == state
+    assert box.letters == []
+
+
+class Breaking(asyncio.Protocol):
+    """Speaks as far as it is told to, then hangs up without a word."""
+
+    def __init__(self, until: str) -> None:
+        self._until, self._in_text = until, False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._to = transport
+        if self._until == "greeting":
+            transport.abort()
+        else:
+            transport.write(b"220 hello\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_text:
+            if self._until == "middle" or data.endswith(b"\r\n.\r\n"):
+                self._to.abort()
+            return
+        word = data[:4].upper()
+        if word == b"MAIL" and self._until == "sender":
+            self._to.abort()
+        elif word == b"DATA":
+            self._in_text = True
+            self._to.write(b"354 go on\r\n")
+        else:
+            self._to.write(b"250 OK\r\n")
+
+
+@pytest.mark.parametrize("until", ["greeting", "sender", "middle", "end"])
+async def test_a_server_that_hangs_up_is_asked_again_later(store: Store, until: str) -> None:
+    async with serving(lambda: Breaking(until)) as port:
+        state, failure = await tried(store, port, "none")
+    assert state == "waiting"
+    assert failure in {"SMTPServerDisconnected", "ConnectionResetError", "BrokenPipeError"}

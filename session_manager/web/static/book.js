@@ -76,7 +76,6 @@ async function take(plan, place, starts, ends) {
 function draw() {
   byId("when").replaceChildren(...times().map(([key, name]) => el("label", {}, el("input", { type: "radio", name: "when", value: key, checked: key === wish.when }), name)));
   byId("other").hidden = wish.when !== "other";
-  byId("people").value = wish.people;
   const within = stretch();
   let rows = found(within);
   const late = !rows.length && wish.when !== "other";
@@ -112,6 +111,7 @@ const step = (by) => () => { byId("people").value = Math.max(1, Number(byId("peo
 byId("fewer").addEventListener("click", step(-1));
 byId("more-people").addEventListener("click", step(1));
 byId("length").replaceChildren(...LENGTHS.map((minutes) => el("label", {}, el("input", { type: "radio", name: "length", value: minutes, checked: minutes === wish.length }), minutes < 60 ? t("booking.minutes", { n: minutes }) : t("booking.hours", { n: minutes / 60 }))));
+byId("people").value = wish.people;
 byId("find").addEventListener("change", changed);
 byId("find").addEventListener("submit", (event) => event.preventDefault());
 look();

@@ -77,9 +77,9 @@ export class Plan {
   left(number, from, to) {
     const { quantity, before, after } = this.places[number];
     const gap = before + after;
-    const near = this.at(number, from - gap, to + gap).filter(({ item }) => HOLDING.includes(item.state));
-    const steps = [from - gap, ...near.map(({ item }) => Math.max(item.from, from - gap))];
-    const taken = steps.map((at) => near.reduce((sum, { item, units }) => sum + (item.from <= at && at < item.to + gap ? units : 0), 0));
+    const near = this.at(number, from - gap, to + gap).filter(({ item }) => HOLDING.includes(item.state)).map(({ item, units }) => ({ from: item.from - gap, to: item.to + gap, units }));
+    const steps = [from, ...near.map((one) => one.from).filter((at) => at > from)];
+    const taken = steps.map((at) => near.reduce((sum, one) => sum + (one.from <= at && at < one.to ? one.units : 0), 0));
     return Math.max(0, quantity - Math.max(0, ...taken));
   }
 

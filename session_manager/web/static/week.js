@@ -276,6 +276,8 @@ function go(change) {
   return refresh();
 }
 
+const within = () => plan.now() >= 0 && plan.now() < plan.days.length * DAY;
+const monday = () => moved(-((new Date(`${plan.first}T00:00Z`).getUTCDay() + 6) % 7));
 const moved = (days) => later(`${plan.first}T00:00`, days * DAY).slice(0, 10);
 
 // ---- booking and looking --------------------------------------------------------------------------------------------------
@@ -323,7 +325,6 @@ function choose(place, cell) {
 // ---- keys -------------------------------------------------------------------------------------------------------------------
 
 const rowsOf = () => [...byId("grid").querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll("td[role=gridcell]")]);
-const dayOfRow = (row) => row[0].closest("section");
 
 function step(td, key) {
   const rows = rowsOf();
@@ -331,12 +332,12 @@ function step(td, key) {
   const column = rows[at].indexOf(td);
   const minute = td.cell.from % DAY;
   const inRow = (row) => row?.find(({ cell }) => cell.from % DAY <= minute && minute < (cell.to - 1) % DAY + 1) ?? row?.[0];
+  const alike = (row) => row[0].place === td.place;
   const ways = {
     ArrowRight: () => rows[at][column + 1], ArrowLeft: () => rows[at][column - 1],
     ArrowDown: () => inRow(rows[at + 1]), ArrowUp: () => inRow(rows[at - 1]),
     Home: () => rows[at][0], End: () => rows[at].at(-1),
-    PageDown: () => inRow(rows.slice(at).find((row) => dayOfRow(row) !== dayOfRow(rows[at]))),
-    PageUp: () => inRow(rows.slice(0, at).findLast((row) => dayOfRow(row) !== dayOfRow(rows[at]))),
+    PageDown: () => inRow(rows.slice(at + 1).find(alike)), PageUp: () => inRow(rows.slice(0, at).findLast(alike)),
   };
   return ways[key]?.();
 }
@@ -365,7 +366,7 @@ byId("grid").addEventListener("click", (event) => {
 byId("back").addEventListener("click", () => go({ first: moved(-seen.days) }));
 byId("on").addEventListener("click", () => go({ first: moved(seen.days) }));
 byId("today").addEventListener("click", () => go({ first: null }));
-byId("week-days").addEventListener("click", (event) => { if (event.target.value) go({ days: Number(event.target.value), first: seen.days === 7 && plan.now() >= 0 && plan.now() < 7 * DAY ? null : seen.first }); });
+byId("week-days").addEventListener("click", ({ target: { value } }) => { if (value) go({ days: Number(value), first: value === "7" ? monday() : within() ? null : plan.first }); });
 byId("facility").addEventListener("change", (event) => go({ facility_id: event.target.value, place: null, kind: "" }));
 byId("kind").addEventListener("change", (event) => { seen.kind = event.target.value; seen.place = null; remember(); draw(); });
 narrow.addEventListener("change", () => plan && draw());

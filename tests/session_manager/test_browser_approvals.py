@@ -1,0 +1,120 @@
+"""Approvals in a real Chromium: rivals side by side, one tap for a yes, a reason for a no."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from session_manager.booking_records import BookingChange
+from tests.session_manager.site import chromium, opened, running_site
+from tests.session_manager.town import LONG_NAME, Town, holder, settle
+
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with running_site(tmp_path) as site:
+        yield settle(site)
+
+
+def card(page: Page, title: str) -> Locator:
+    return page.get_by_role("article", name=title)
+
+
+async def test_rivals_stand_side_by_side_and_one_tap_approves(browser: Browser, town: Town) -> None:
+    person, _ = town.citizen()
+    first = town.book(10, town.hall, title="まちづくり協議会")
+    second = town.book(10.5, town.hall, title="漁協の勉強会", holder=holder(person))
+    town.book(15, town.hall, title="英語クラブ", day=1)
+    async with opened(browser) as (context, page):
+        await context.add_cookies(town.site.office_cookies())
+        await page.goto(f"{town.site.url}/approvals")
+        await expect(page.locator("#count")).to_contain_text("3 件")
+        await expect(page.locator("h2")).to_have_text("同じ場所と時間に 2 件の申し込みがあります")
+        one, other = card(page, "まちづくり協議会"), card(page, "漁協の勉強会")
+        await expect(one).to_contain_text("承認すると、「漁協の勉強会」は空き待ちになります。")
+        await expect(one).to_contain_text("までに返事がないと、自動で終わります")
+        await expect(other).to_contain_text("参加者1")
+        boxes = [await each.bounding_box() for each in (one, other)]
+        assert boxes[0]
+        assert boxes[1]
+        assert boxes[0]["y"] == boxes[1]["y"]
+        await one.get_by_role("button", name="承認する").click()
+        await expect(page.locator("#sentences .well")).to_have_text("「まちづくり協議会」を承認しました。")
+        await expect(page.get_by_role("article")).to_have_count(1)
+        states = [town.site.store.booking(made.booking_id).state for made in (first, second)]
+        assert states == ["confirmed", "waiting"]
+
+
+async def test_a_no_gives_its_reason_in_one_tap_and_keeping_is_the_safe_answer(browser: Browser, town: Town) -> None:
+    made, other = (town.book(hours, town.hall, title=f"会{hours}") for hours in (10, 15))
+    async with opened(browser, viewport={"width": 320, "height": 640}) as (context, page):
+        await context.add_cookies(town.site.office_cookies())
+        await page.goto(f"{town.site.url}/approvals")
+        await card(page, "会10").get_by_role("button", name="断る").click()
+        await page.keyboard.press("Enter")  # what has the focus keeps it as it is
+        await expect(page.locator("dialog")).to_have_count(0)
+        assert town.site.store.booking(made.booking_id).state == "requested"
+        await card(page, "会10").get_by_role("button", name="断る").click()
+        await page.get_by_role("button", name="職員がいない時間のため").click()
+        await expect(card(page, "会10")).to_have_count(0)
+        await card(page, "会15").get_by_role("button", name="断る").click()
+        await page.get_by_label("ほかの理由").fill("避難所になるため")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#none")).to_be_visible()
+        found = [town.site.store.booking(one.booking_id) for one in (made, other)]
+        assert [one.state for one in found] == ["declined", "declined"]
+        assert [one.reason for one in found] == ["職員がいない時間のため", "避難所になるため"]
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_an_asked_change_shows_what_is_and_what_is_wished(browser: Browser, town: Town) -> None:
+    made = town.book(10, town.hall, title=LONG_NAME)
+    store = town.site.store
+    store.approve(made.booking_id, "office", time.time())
+    store.change(made.booking_id, BookingChange(time=town.wall(14)), "office", time.time())
+    town.book(14, town.hall, title="<b>先に決まる会</b>")
+    async with opened(browser, locale="en-GB") as (context, page):
+        await context.add_cookies(town.site.office_cookies())
+        await page.goto(f"{town.site.url}/approvals")
+        asked = card(page, LONG_NAME)
+        await expect(asked).to_contain_text("A change")
+        await expect(asked).to_contain_text("10:00–11:00")
+        await expect(asked).to_contain_text("14:00–15:00")
+        await expect(page.locator("h3", has_text="<b>先に決まる会</b>")).to_be_visible()
+        await card(page, "<b>先に決まる会</b>").get_by_role("button", name="Approve").click()
+        await expect(asked).to_contain_text("Cannot be approved now")
+        await expect(asked.get_by_role("button", name="Approve")).to_be_disabled()
+
+
+async def test_what_ended_without_an_answer_is_shown_as_such(browser: Browser, town: Town) -> None:
+    made = town.book(10, town.hall, title="返事のなかった会")
+    assert made.expires_at is not None
+    town.site.store.tick(made.expires_at)
+    async with opened(browser) as (context, page):
+        await context.add_cookies(town.site.office_cookies("staff"))
+        await page.goto(f"{town.site.url}/approvals")
+        await expect(page.locator("#none")).to_be_visible()
+        await page.click("#over summary")
+        await expect(page.locator("#over-list")).to_contain_text("返事のなかった会")
+
+
+async def test_approvals_are_the_offices_alone(browser: Browser, town: Town) -> None:
+    _, cookies = town.citizen()
+    async with opened(browser) as (context, page):
+        await context.add_cookies(cookies)
+        answer = await page.goto(f"{town.site.url}/approvals")
+        assert answer is not None
+        assert answer.status == 403

@@ -54,6 +54,7 @@ class Account:
         streams: list[Stream] = []
         missing: dict[StreamKey, list[repair.Samples]] = {}
         coming: dict[StreamKey, list[repair.Samples]] = {}
+        unheard: dict[StreamKey, list[tuple[int, int]]] = {}
         for stream in self._store.streams(session_id):
             key = (stream.track_id, stream.epoch)
             spool = told.get(key)
@@ -64,12 +65,13 @@ class Account:
                 holes = log.missing(0, whole.end_sample)
                 missing[key] = [repair.Samples(hole.start_sample, hole.end_sample) for hole in holes]
                 coming[key] = _coming(log, spool, missing[key]) if session.completed_at is None else []
+                unheard[key] = [(mark.start_sample, mark.end_sample) for mark in self._store.touched(*key)]
         lines = self._store.lines(session_id, include_suppressed=True)
         known = [*(gap for one in told.values() for gap in _lost(one, streams)), *self._store.gaps(session_id)]
         gaps = _still_gaps(known, streams, missing)
         last = session.ended_at or self._clock()
         off = [(off_at, last if on_at is None else on_at) for off_at, on_at in self._store.off_spans(session_id)]
-        covered = coverage.compute(session, streams, lines, gaps, missing, coming, off)
+        covered = coverage.compute(session, streams, lines, gaps, missing, coming, off, unheard)
         self._store.save_coverage(session_id, covered)
 
     def _log(self, key: StreamKey) -> StreamLog:

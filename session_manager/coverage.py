@@ -64,9 +64,11 @@ def compute(
     missing: Mapping[StreamKey, Iterable[tuple[int, int]]],
     coming: Mapping[StreamKey, Sequence[tuple[int, int]]] | None = None,
     off: Sequence[tuple[float, float]] = (),
+    unheard: Mapping[StreamKey, Sequence[tuple[int, int]]] | None = None,
 ) -> list[TrackCoverage]:
     """`lines` with the suppressed ones; `missing`: sample spans that the log of a stream does not have; `coming`: what
-    of it a board has and will bring, which is pending and no gap; `off`: when nobody wanted anything to be kept.
+    of it a board has and will bring, which is pending and no gap; `unheard`: where sound came later and waits to be
+    heard, pending too; `off`: when nobody wanted anything to be kept.
 
     Tracks in the order of the session's sites. A track that never brought a sample is one gap, `network`.
     """
@@ -86,7 +88,13 @@ def compute(
             _timed(
                 one,
                 _painted(
-                    one, said[_key(one)], its_gaps, missing.get(_key(one), ()), (coming or {}).get(_key(one), ()), off
+                    one,
+                    said[_key(one)],
+                    its_gaps,
+                    missing.get(_key(one), ()),
+                    (coming or {}).get(_key(one), ()),
+                    (unheard or {}).get(_key(one), ()),
+                    off,
                 ),
             )
             for one in its_epochs
@@ -121,10 +129,11 @@ def _painted(
     gaps: Iterable[Gap],
     missing: Iterable[tuple[int, int]],
     coming: Iterable[tuple[int, int]],
+    unheard: Iterable[tuple[int, int]],
     off: Iterable[tuple[float, float]],
 ) -> _Ribbon:
-    """Later layers hide earlier ones: text over silence, a hole in the sound over text, a known cause over a hole, and
-    what was off the record over everything.
+    """Later layers hide earlier ones: text over silence, a hole in the sound over text, a known cause over a hole, what
+    waits to be heard over what was heard, and what was off the record over everything.
     """
     ribbon = _Ribbon(stream.end_sample, _Paint(SpanKind.PENDING))
     ribbon.paint(0, stream.end_sample if stream.decided else stream.watermark_sample, _Paint(SpanKind.SILENCE))
@@ -142,6 +151,8 @@ def _painted(
     for start, end in coming:
         if end - start > TOLERATED_S * SAMPLE_RATE:
             ribbon.paint(start, end, _Paint(SpanKind.PENDING, "network"))
+    for start, end in unheard:
+        ribbon.paint(start, end, _Paint(SpanKind.PENDING))
     for off_at, on_at in off:
         ribbon.paint(_sample(stream, off_at), _sample(stream, on_at), _Paint(SpanKind.OFF_RECORD))
     return ribbon

@@ -106,6 +106,13 @@ def test_a_hole_in_the_log_is_a_gap_also_within_a_line() -> None:
     ]
 
 
+def test_what_waits_to_be_heard_is_pending_although_the_watermark_has_passed_it() -> None:
+    (track,) = compute(SESSION, [stream()], [line(1, 4)], [], {}, unheard=hole(3, 6))
+    found = [(str(span.kind), span.started_at - NOW, span.ended_at - NOW) for span in track.spans]
+    assert found == [("silence", 0, 1), ("line", 1, 3), ("pending", 3, 6), ("silence", 6, 10)]
+    assert figure([track]) == pytest.approx(0.7)
+
+
 @pytest.mark.parametrize(("length", "gap"), [(TOLERATED_S, False), (TOLERATED_S + 0.02, True)])
 def test_a_hole_of_three_packets_is_concealed_and_a_longer_one_is_a_gap(length: float, gap: bool) -> None:
     spans = account([stream()], missing=hole(4, 4 + length))

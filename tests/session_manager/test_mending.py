@@ -250,6 +250,15 @@ async def test_random_loss_and_a_missing_beginning_and_end_are_mended(hub: Hub, 
     await assert_complete(board, wanted)
 
 
+async def test_sound_that_came_but_was_not_heard_yet_is_not_counted_as_silence(hub: Hub, wanted: list[Line]) -> None:
+    board = await board_of(hub, spoken())
+    await board.live(without((wanted[1].start_sample / 48_000 - 0.5, 1e9)))
+    await board.hub.live.end_session(board.session_id)
+    await board.bring_all()
+    await board.until(lambda: figure(hub.store.coverage(board.session_id)) == 1.0)
+    assert_same(board.lines(), wanted)
+
+
 async def test_a_session_that_a_board_held_alone_is_written_down_afterwards(hub: Hub, wanted: list[Line]) -> None:
     board = await board_of(hub, spoken(), live=False)
     assert hub.store.session(board.session_id).state == "planned"

@@ -75,6 +75,7 @@ CORES = (
     "session_manager/doors.py",
     "session_manager/feed_text.py",
     "session_manager/opening.py",
+    "session_manager/place_sheet.py",
     "session_manager/pricing.py",
     "session_manager/consent.py",
     "session_manager/enrolment.py",

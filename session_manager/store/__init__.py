@@ -38,6 +38,7 @@ from session_manager.store.off_record import OffRecord
 from session_manager.store.organisation_doors import OrganisationDoors
 from session_manager.store.outbox import Outbox
 from session_manager.store.people import People
+from session_manager.store.place_import import PlaceImport
 from session_manager.store.places import Places
 from session_manager.store.reminding import Reminding
 from session_manager.store.repairs import Mark, Repairs
@@ -96,6 +97,7 @@ class Store(
     Answering,
     Reminding,
     Webhooks,
+    PlaceImport,
 ):
     teller: Teller
 

@@ -31,40 +31,13 @@ from session_manager.store.tables import facilities, municipalities, rooms
 class Venues(Part):
     def add_place(self, new: NewPlace, now: float) -> Place:
         """A room gets its room to hold sessions in. Raises NotFound, NotPossible."""
-        place = Place(**{one.name: getattr(new, one.name) for one in fields(new)}, place_id=new_id())
         with self._database.write() as connection:
-            owner = need(connection, facilities, place.facility_id, "facility").municipality_id
-            queue_up(connection, owner)
-            _check(connection, place)
-            try:
-                if place.kind == "room":
-                    values = {"room_id": place.place_id, "facility_id": place.facility_id, "name": place.name}
-                    connection.execute(insert(rooms).values(values))
-                insert_place(connection, place)
-            except IntegrityError as error:
-                raise NotPossible("That facility has something of that name already. Choose another name.") from error
-            if place.part_of is not None:
-                _taken_with_its_area(connection, place.part_of, now)
-        return place
+            return put_place(connection, new, now)
 
     def change_place(self, place: Place) -> Place:
         """Everything but facility, kind and area. What is booked stays as it is. Raises NotFound, NotPossible."""
         with self._database.write() as connection:
-            before = place_of(need(connection, places, place.place_id, "place"))
-            if (before.facility_id, before.kind, before.part_of) != (place.facility_id, place.kind, place.part_of):
-                raise NotPossible("A place keeps its facility, kind and area. Make a new one instead.")
-            most = select(occupancies.c.unit).where(
-                occupancies.c.place_id == place.place_id, occupancies.c.unit >= place.quantity
-            )
-            if place.quantity < before.quantity and connection.execute(most.limit(1)).first() is not None:
-                raise NotPossible("Some of them are booked. Cancel those first, then take them away.")
-            try:
-                here = places.c.place_id == place.place_id
-                connection.execute(update(places).where(here).values(place_values(place)))
-                connection.execute(update(rooms).where(rooms.c.room_id == place.place_id).values(name=place.name))
-            except IntegrityError as error:
-                raise NotPossible("That facility has something of that name already. Choose another name.") from error
-        return place
+            return alter_place(connection, place)
 
     def places(self, municipality_id: str | None = None) -> list[Place]:
         query = select(places).join(facilities, facilities.c.facility_id == places.c.facility_id)
@@ -119,6 +92,43 @@ class Venues(Part):
             facility = need(connection, places, place_id, "place").facility_id
             owner = need(connection, facilities, facility, "facility").municipality_id
             return availability(connection, Wanted(place_id), around, rules_of(connection, owner))
+
+
+def put_place(connection: Connection, new: NewPlace, now: float) -> Place:
+    """As `Venues.add_place`, inside somebody's transaction."""
+    place = Place(**{one.name: getattr(new, one.name) for one in fields(new)}, place_id=new_id())
+    owner = need(connection, facilities, place.facility_id, "facility").municipality_id
+    queue_up(connection, owner)
+    _check(connection, place)
+    try:
+        if place.kind == "room":
+            values = {"room_id": place.place_id, "facility_id": place.facility_id, "name": place.name}
+            connection.execute(insert(rooms).values(values))
+        insert_place(connection, place)
+    except IntegrityError as error:
+        raise NotPossible("That facility has something of that name already. Choose another name.") from error
+    if place.part_of is not None:
+        _taken_with_its_area(connection, place.part_of, now)
+    return place
+
+
+def alter_place(connection: Connection, place: Place) -> Place:
+    """As `Venues.change_place`, inside somebody's transaction."""
+    before = place_of(need(connection, places, place.place_id, "place"))
+    if (before.facility_id, before.kind, before.part_of) != (place.facility_id, place.kind, place.part_of):
+        raise NotPossible("A place keeps its facility, kind and area. Make a new one instead.")
+    most = select(occupancies.c.unit).where(
+        occupancies.c.place_id == place.place_id, occupancies.c.unit >= place.quantity
+    )
+    if place.quantity < before.quantity and connection.execute(most.limit(1)).first() is not None:
+        raise NotPossible("Some of them are booked. Cancel those first, then take them away.")
+    try:
+        here = places.c.place_id == place.place_id
+        connection.execute(update(places).where(here).values(place_values(place)))
+        connection.execute(update(rooms).where(rooms.c.room_id == place.place_id).values(name=place.name))
+    except IntegrityError as error:
+        raise NotPossible("That facility has something of that name already. Choose another name.") from error
+    return place
 
 
 def _check(connection: Connection, place: Place) -> None:

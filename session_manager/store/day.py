@@ -6,6 +6,7 @@ from session_manager.store.asking import Asking
 from session_manager.store.attending import Attending
 from session_manager.store.bookings import Bookings
 from session_manager.store.crossings import Crossings
+from session_manager.store.directories import Directories
 from session_manager.store.enrolments import Enrolments
 from session_manager.store.mornings import Mornings
 from session_manager.store.recurring import Recurring
@@ -14,5 +15,17 @@ from session_manager.store.venues import Venues
 from session_manager.store.weeks import Weeks
 
 
-class Day(Venues, Bookings, Attending, Recurring, Weeks, Asking, Sailings, Crossings, Enrolments, Mornings):
+class Day(
+    Venues,
+    Bookings,
+    Attending,
+    Recurring,
+    Weeks,
+    Asking,
+    Sailings,
+    Crossings,
+    Directories,
+    Enrolments,
+    Mornings,
+):
     pass

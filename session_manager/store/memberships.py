@@ -45,7 +45,7 @@ class Memberships(Part):
     def ladder(self, municipality_id: str) -> list[Level]:
         query = select(levels).where(levels.c.municipality_id == municipality_id).order_by(levels.c.position)
         with self._database.read() as connection:
-            return [_level(row) for row in connection.execute(query)]
+            return [as_level(row) for row in connection.execute(query)]
 
     def add_membership(
         self, municipality_id: str, now: float, *, person_id: str | None = None, organisation_id: str | None = None
@@ -68,7 +68,7 @@ class Memberships(Part):
     def memberships(self, municipality_id: str) -> list[Membership]:
         query = select(memberships).where(memberships.c.municipality_id == municipality_id)
         with self._database.read() as connection:
-            return [_membership(row) for row in connection.execute(query.order_by(memberships.c.since_at))]
+            return [as_membership(row) for row in connection.execute(query.order_by(memberships.c.since_at))]
 
     def end_membership(self, municipality_id: str, membership_id: str, now: float) -> None:
         with self._database.write() as connection:
@@ -98,7 +98,7 @@ class Memberships(Part):
         with self._database.write() as connection:
             row = need(connection, steps, step_id, "step")
             its = need_here(connection, memberships, row.membership_id, municipality_id, "step")
-            agreed = membership.confirm(_step(row), side, by, now)
+            agreed = membership.confirm(as_step(row), side, by, now)
             connection.execute(update(steps).where(steps.c.step_id == step_id).values(asdict(agreed)))
             if agreed.taken_at is not None:
                 here = memberships.c.membership_id == its.membership_id
@@ -109,16 +109,16 @@ class Memberships(Part):
         with self._database.write() as connection:
             row = need(connection, steps, step_id, "step")
             need_here(connection, memberships, row.membership_id, municipality_id, "step")
-            if not _step(row).open:
+            if not as_step(row).open:
                 raise NotPossible("This step is no longer open.")
             changed = update(steps).where(steps.c.step_id == step_id).values(withdrawn_at=now).returning(steps)
-            return _step(connection.execute(changed).one())
+            return as_step(connection.execute(changed).one())
 
     def steps(self, municipality_id: str, membership_id: str) -> list[Step]:
         with self._database.read() as connection:
             need_here(connection, memberships, membership_id, municipality_id, "membership")
             query = select(steps).where(steps.c.membership_id == membership_id).order_by(steps.c.proposed_at)
-            return [_step(row) for row in connection.execute(query)]
+            return [as_step(row) for row in connection.execute(query)]
 
     def speaks_for(self, municipality_id: str, step_id: str, person_id: str) -> bool:
         """Whether the person is the membership's own side: themselves, or staff of its organisation."""
@@ -166,7 +166,7 @@ class Memberships(Part):
         if organisation_id is not None:
             query = query.where(agreements.c.organisation_id == organisation_id)
         with self._database.read() as connection:
-            return [_agreement(row) for row in connection.execute(query.order_by(agreements.c.starts_on))]
+            return [as_agreement(row) for row in connection.execute(query.order_by(agreements.c.starts_on))]
 
     def benefits(self, municipality_id: str, person_id: str, today: date) -> frozenset[str]:
         """What the person's own membership and those of their organisations give `today`: for the price rules."""
@@ -179,25 +179,25 @@ class Memberships(Part):
             )
             highest = max(connection.execute(mine).scalars(), default=0)
             theirs = [
-                _agreement(row)
+                as_agreement(row)
                 for row in connection.execute(select(agreements).where(agreements.c.organisation_id.in_(at)))
             ]
         return membership.benefits(self.ladder(municipality_id), highest, theirs, today)
 
 
-def _level(row: Row[Any]) -> Level:
+def as_level(row: Row[Any]) -> Level:
     return Level(row.position, row.name, row.criteria, tuple(row.benefits))
 
 
-def _membership(row: Row[Any]) -> Membership:
+def as_membership(row: Row[Any]) -> Membership:
     return Membership(**{name: getattr(row, name) for name in Membership.__dataclass_fields__})
 
 
-def _step(row: Row[Any]) -> Step:
+def as_step(row: Row[Any]) -> Step:
     return Step(**{name: getattr(row, name) for name in Step.__dataclass_fields__})
 
 
-def _agreement(row: Row[Any]) -> Agreement:
+def as_agreement(row: Row[Any]) -> Agreement:
     ends_on = date.fromisoformat(row.ends_on) if row.ends_on else None
     return Agreement(
         row.agreement_id,

@@ -29,6 +29,7 @@ ROWS: tuple[Row, ...] = (
     Row("/sessions", "menu.sessions", OFFICE),
     Row("/week", "menu.week", OFFICE | CITIZENS),
     Row("/approvals", "menu.approvals", OFFICE),
+    Row("/people", "menu.people", OFFICE),
 )
 
 

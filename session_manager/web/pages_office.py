@@ -15,3 +15,8 @@ router = APIRouter(include_in_schema=False)
 @router.get("/today", dependencies=[permit(Action.READ_BOOKINGS, within=True)])
 async def today(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
     return render(request, "today.html", script="today.js", page=await facts_for(context, identity))
+
+
+@router.get("/people", dependencies=[permit(Action.CHANGE_PEOPLE, within=True)])
+async def people(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
+    return render(request, "people.html", script="people.js", page=await facts_for(context, identity))

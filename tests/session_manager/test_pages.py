@@ -60,6 +60,7 @@ def addresses(site: Site, client: TestClient) -> dict[str, str]:
         "book": "/book",
         "approvals": "/approvals",
         "today": "/today",
+        "people": "/people",
         "panel": "/panel",
         "check_in": "/check-in",
         "error": "/nowhere",
@@ -105,7 +106,20 @@ def read(html: str) -> Links:
 
 @pytest.mark.parametrize(
     "name",
-    ["join", "login", "entrance", "live", "transcript", "sessions", "error", "today", "week", "book", "approvals"],
+    [
+        "join",
+        "login",
+        "entrance",
+        "live",
+        "transcript",
+        "sessions",
+        "error",
+        "today",
+        "people",
+        "week",
+        "book",
+        "approvals",
+    ],
 )
 def test_a_first_visit_is_light_and_loads_nothing_from_elsewhere(name: str, site: Site, client: TestClient) -> None:
     answer = client.get(addresses(site, client)[name])

@@ -22,19 +22,16 @@ from filelock import FileLock, Timeout
 from session_manager import tokens
 from session_manager.account import Account
 from session_manager.announcer import Announcer
-from session_manager.caretaker import REMINDER_PERIOD_S, Caretaker, Reminder
-from session_manager.courier import Courier
+from session_manager.caretaker import Caretaker
 from session_manager.directory import HubDirectory
+from session_manager.errands import Errands
 from session_manager.errors import StartFailed
 from session_manager.listeners import Listeners
 from session_manager.live import LiveSessions
-from session_manager.mail import MailSettings, Postman
 from session_manager.mending import Mending
-from session_manager.outbox import Sender
 from session_manager.recogniser import Recogniser
 from session_manager.settings import HubSettings, relay_of
 from session_manager.store import Store
-from session_manager.store.letter_facts import House
 from session_manager.transcript import Transcript
 from session_manager.web.app import create_app
 from session_manager.web.settings import WebSettings
@@ -126,18 +123,6 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def mail_settings(settings: HubSettings) -> MailSettings:
-    sender = settings.mail_from or f"shimawa@{settings.smtp_host or 'localhost'}"
-    return MailSettings(
-        settings.smtp_host,
-        settings.smtp_port,
-        sender,
-        settings.smtp_tls,
-        settings.smtp_user,
-        settings.smtp_password,
-    )
-
-
 def prepare(folder: Path) -> FileLock:
     """The data folder, for this user and this hub only; the lock goes with the process. Raises StartFailed."""
     try:
@@ -163,11 +148,9 @@ class Hub:
         self.settings = settings.model_copy(update={"port": port})
         self.stopped = asyncio.Event()
         self.store = Store.open(settings.data / "shimawa.db")
-        self.store.teller.house = House(mail_settings(self.settings).sender, self.settings.url)
         secret = tokens.load_secret(settings.data)
         worker_token = settings.worker_token or secrets.token_urlsafe(32)
         self.caretaker = Caretaker(self.store, clock)
-        self.reminders = Caretaker(Reminder(self.store), clock, REMINDER_PERIOD_S)
         listeners = Listeners()
         announcer = Announcer(listeners)
         self.recogniser = Recogniser(settings, worker_token)
@@ -212,8 +195,7 @@ class Hub:
         announcer.attach(self.signaling)
         events.attach(self.signaling)
         self.live.attach(self.signaling, self.transcript, self.mending, account)
-        self.sender = Sender(self.store, Postman(mail_settings(self.settings), clock), clock)
-        self.courier = Courier(self.store, secret, settings.webhook_hosts, clock)
+        self.errands = Errands(self.store, self.settings, secret, clock)
         self._web = _QuietServer(self._web_config(secret, worker_token))
 
     def _web_config(self, secret: bytes, worker_token: str) -> uvicorn.Config:
@@ -271,13 +253,10 @@ class Hub:
                 background = [group.create_task(self.transcript.run(), name="transcript")]
                 background.append(group.create_task(self._watch_media(), name="media-figures"))
                 background.append(group.create_task(self.caretaker.run(), name="caretaker"))
-                background.append(group.create_task(self.courier.run(), name="webhooks"))
                 web = group.create_task(self._web.serve(sockets=[self._socket]), name="web")
                 await self.live.restore()
                 background.append(group.create_task(self.mending.run(), name="mending"))
-                if self.settings.smtp_host:
-                    background.append(group.create_task(self.sender.run(), name="outbox"))
-                    background.append(group.create_task(self.reminders.run(), name="reminders"))
+                background += [group.create_task(loop, name=name) for name, loop in self.errands.loops().items()]
                 processes = self.recogniser.processes_for(f"ws://{self._own_host}:{self.settings.port}/feed")
                 background += [group.create_task(one.run(), name="recogniser") for one in processes]
                 ready(self.running)

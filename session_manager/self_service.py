@@ -158,7 +158,7 @@ def taken_pieces(there: Availability, now: float) -> list[Interval]:
     return [one for one in rest if one.length_s >= SHORTEST_S]
 
 
-def room_slots(place_id: str, there: Availability, now: float, most: int = 3) -> list[Slot]:
+def room_slots(place_id: str, there: Availability, now: float, most: int = 2) -> list[Slot]:
     """The next free ones, and the first taken one before the last of them."""
     free = [Slot(place_id, time) for time in cut(free_stretches(there), now, ROOM_S)][:most]
     taken = [Slot(place_id, time, True) for time in taken_pieces(there, now)][:1]

@@ -20,6 +20,7 @@ from session_manager.web import (
     pages,
     pages_office,
     pages_panel,
+    pages_self,
     pages_week,
     routes_account,
     routes_board,
@@ -93,6 +94,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sockets.router,
     pages_panel.router,
     pages_week.router,
+    pages_self.router,
     pages.router,
 )
 

@@ -26,6 +26,8 @@ class Row:
 
 ROWS: tuple[Row, ...] = (
     Row("/today", "menu.today", OFFICE),
+    Row("/home", "menu.home", CITIZENS),
+    Row("/mine", "menu.mine", CITIZENS),
     Row("/sessions", "menu.sessions", OFFICE),
     Row("/week", "menu.week", OFFICE | CITIZENS),
     Row("/approvals", "menu.approvals", OFFICE),

@@ -74,13 +74,13 @@ def deeds(own: Own, now: float) -> tuple[Deed, ...]:
     rows: tuple[tuple[Deed, bool], ...] = (
         ("accept", booking.state == "offered" and (booking.expires_at is None or now < booking.expires_at)),
         ("check_in", ahead and bool(booking.places) and now >= own.check_in_from_at),
-        ("end", running and (there or ahead)),
+        ("end", there and running),
         ("extend", there),
         ("late", ahead and bool(booking.places) and now - booking.starts_at > -LATE_FROM_S),
         ("link", (ahead or there) and booking.session_id is not None and not booking.confidential),
         ("change", booking.state in {"confirmed", "requested", "waiting"} and now < booking.starts_at),
         ("online", ahead and now < booking.starts_at and booking.mode != "online" and booking.kind in WITH_SESSION),
-        ("cancel", booking.state not in OVER and not (running and (there or ahead))),
+        ("cancel", booking.state not in OVER and not there),
     )
     return tuple(deed for deed, can in rows if can)
 

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from session_manager.access import STRANGER, Action, Identity, Kind, Resource, may
+from session_manager.doors import safe_path
 from session_manager.errors import NotFound
 from session_manager.records import Session
 from session_manager.web import i18n, menu
@@ -120,8 +121,10 @@ async def join(request: Request) -> HTMLResponse:
 
 
 @router.get("/login", dependencies=[permit(Action.SEE_PUBLIC)])
-async def login(request: Request) -> HTMLResponse:
-    return render(request, "login.html", script="login.js", home="/login")
+async def login(request: Request, context: ContextDep) -> HTMLResponse:
+    onward = safe_path(request.query_params.get("next", "/"))
+    houses = context.settings.openid
+    return render(request, "login.html", script="login.js", home="/login", houses=houses, next=onward)
 
 
 @router.get("/live", dependencies=[permit(Action.SEE_PUBLIC)])

@@ -255,14 +255,19 @@ function drawTools() {
   byId("kind-field").hidden = kinds.length < 2;
 }
 
+let asking = 0;
+
 async function refresh() {
+  const mine = ++asking; // an answer to an older wish comes too late
   try {
     const found = await fetchWeek(seen, tag);
+    if (mine !== asking) return;
     byId("sentences").querySelector(".fault")?.remove();
     if (!found) return drawNow();
     ({ plan, tag } = found);
     draw();
   } catch (error) {
+    if (mine !== asking) return;
     if (error.status === 401) location.assign("/login");
     byId("sentences").replaceChildren(notice("fault", error.status ? t("common.failed", { code: error.status }) : t("common.offline")));
   }
@@ -276,9 +281,11 @@ function go(change) {
   return refresh();
 }
 
-const within = () => plan.now() >= 0 && plan.now() < plan.days.length * DAY;
-const monday = () => moved(-((new Date(`${plan.first}T00:00Z`).getUTCDay() + 6) % 7));
-const moved = (days) => later(`${plan.first}T00:00`, days * DAY).slice(0, 10);
+/** The first day that is wished for; what is shown may still be another. */
+const wished = () => seen.first ?? plan.first;
+const moved = (days) => later(`${wished()}T00:00`, days * DAY).slice(0, 10);
+const monday = () => moved(-((new Date(`${wished()}T00:00Z`).getUTCDay() + 6) % 7));
+const within = () => wished() === plan.first && plan.now() >= 0 && plan.now() < plan.days.length * DAY;
 
 // ---- booking and looking --------------------------------------------------------------------------------------------------
 
@@ -366,7 +373,7 @@ byId("grid").addEventListener("click", (event) => {
 byId("back").addEventListener("click", () => go({ first: moved(-seen.days) }));
 byId("on").addEventListener("click", () => go({ first: moved(seen.days) }));
 byId("today").addEventListener("click", () => go({ first: null }));
-byId("week-days").addEventListener("click", ({ target: { value } }) => { if (value) go({ days: Number(value), first: value === "7" ? monday() : within() ? null : plan.first }); });
+byId("week-days").addEventListener("click", ({ target: { value } }) => { if (value) go({ days: Number(value), first: value === "7" ? monday() : within() ? null : wished() }); });
 byId("facility").addEventListener("change", (event) => go({ facility_id: event.target.value, place: null, kind: "" }));
 byId("kind").addEventListener("change", (event) => { seen.kind = event.target.value; seen.place = null; remember(); draw(); });
 narrow.addEventListener("change", () => plan && draw());

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The Debian packages that the tests need: sound server and PortAudio, a browser, Japanese fonts, network tools, PostgreSQL, a relay.
+# The Debian packages that the tests need: sound server and PortAudio, a browser, Japanese fonts, network tools, PostgreSQL, a relay,
+# false clocks and slow disks.
 set -eu
-packages="libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils chromium fonts-noto-cjk nftables iproute2 postgresql-15 coturn"
+packages="libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils chromium fonts-noto-cjk nftables iproute2 postgresql-15 coturn faketime strace"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "The tests need these programs, and this is not Debian or Ubuntu: $packages" >&2

@@ -17,7 +17,7 @@ from tests.faults.watch import Watch, watching
 
 LEAD_S = 1.0
 TAIL_S = 1.5
-HUB = ("--model", "fixture", "--device", "cpu")
+HUB_ARGUMENTS = ("--model", "fixture", "--device", "cpu")
 
 
 @dataclass
@@ -76,7 +76,9 @@ async def nothing(scene: Scene) -> None:
 
 @dataclass
 class Play:
-    """`states`: folders of boards' own disks, when they are not beside the rest."""
+    """`states`: folders of boards' own disks, when they are not beside the rest; `guests`: cables without a board;
+    `prepare`: what is done to the network before anybody starts.
+    """
 
     dialogue: Dialogue
     folder: Path
@@ -85,6 +87,9 @@ class Play:
     board_arguments: tuple[str, ...] = ()
     states: dict[str, Path] = field(default_factory=dict)
     wrappers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    guests: tuple[str, ...] = ()
+    hub_arguments: tuple[str, ...] = HUB_ARGUMENTS
+    prepare: Callable[[Network], None] | None = None
     patience_s: float = 40.0
 
     async def run(self) -> Outcome:
@@ -93,11 +98,13 @@ class Play:
         for old in (*self.folder.glob("board-*"), *self.folder.glob("*.json"), *self.folder.glob("*.wav")):
             shutil.rmtree(old) if old.is_dir() else old.unlink()
         keys = tuple(site.key for site in self.dialogue.sites)
-        with Network(keys, self.delay) as network:
+        with Network((*keys, *self.guests), self.delay) as network:
+            if self.prepare is not None:
+                self.prepare(network)
             stage = SeaStage(
                 self.dialogue,
                 self.folder,
-                hub_arguments=HUB,
+                hub_arguments=self.hub_arguments,
                 network=network,
                 board_arguments=self.board_arguments,
                 state_folders=self.states,

@@ -23,6 +23,8 @@ from tests.faults.compare import Said
 from tests.faults.network import HUB_ADDRESS, Network, connected, enter
 
 HUB_PORT = 8420
+HUB = "hub"
+"""Among the wrappers, beside the sites' keys."""
 ACCOUNTED_S = 60.0
 STEADY_S = 2.0
 POLL_S = 0.05
@@ -60,7 +62,7 @@ class SeaStage(Stage):
         arguments = ["-m", "session_manager", "serve", "--json", "--data", str(self.folder / "hub")]
         arguments += ["--host", HUB_ADDRESS, "--port", str(HUB_PORT), "--media-address", HUB_ADDRESS]
         name = f"hub-{len(self.hub_processes)}"
-        command = self.network.command()
+        command = (*self.network.command(), *self.wrappers.get(HUB, ()))
         process = await Child.start(name, [*arguments, *self.hub_arguments], self.folder, before=command)
         if self.hub_processes:
             await self.hub.__aexit__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -160,6 +161,44 @@ async def test_forty_people_fit_and_a_phone_of_320_px_does_not_scroll_sideways(
             assert box["height"] >= 48
             assert box["width"] >= 48
             assert box["x"] + box["width"] <= 320
+
+
+async def test_anybody_stops_the_record_and_sees_until_somebody_lets_it_go_on(browser: Browser, tmp_path: Path) -> None:
+    asked: list[object] = []
+    role = "participant"
+
+    async def hub(wire: Wire) -> None:
+        await wire.welcome(role=role, permissions=["record.set"], snapshot=snapshot(peer(1)))
+        while True:
+            message = await wire.hear()
+            kind = str(message["t"])
+            if kind == "record.set":
+                asked.append(message["b"])
+                await wire.say("done", {}, re=message["id"])
+                on = message["b"]["on"]  # type: ignore[index]
+                await wire.event("session.changed", {"state": "live", "record": "on" if on else "off"})
+            elif kind.startswith("media."):
+                await wire.say(
+                    "refused", {"code": "no_media", "message": "", "retry_after_ms": 60_000}, re=message["id"]
+                )
+            else:
+                await wire.say("done", {}, re=message["id"])
+
+    async with running_site(tmp_path, hub) as site, opened(browser, permissions=ALLOWED) as (_, page):
+        await go_in(page, site)
+        await page.click("#toggle-record >> text=記録をとめる")
+        await expect(page.locator("body")).to_have_class(re.compile("off-record"))
+        await expect(page.locator("#record-state")).to_have_text("記録していません")
+        await expect(page.locator("#sentences")).to_contain_text("記録をはじめられるのは")
+        await expect(page.locator("#toggle-record")).to_be_hidden()
+    role = "facilitator"
+    async with running_site(tmp_path / "again", hub) as site, opened(browser, permissions=ALLOWED) as (_, page):
+        await go_in(page, site)
+        await page.click("#toggle-record >> text=記録をとめる")
+        await page.click("#toggle-record >> text=記録をはじめる")
+        await expect(page.locator("#record-state")).to_have_text("記録しています")
+        await expect(page.locator("body")).not_to_have_class(re.compile("off-record"))
+    assert asked == [{"on": False}, {"on": False}, {"on": True}]
 
 
 async def test_a_line_that_is_lost_is_said_and_comes_back(browser: Browser, tmp_path: Path) -> None:

@@ -125,10 +125,17 @@ async def test_a_board_without_room_is_said_on_the_live_page_and_in_the_office_u
         await expect(page.locator("#sentences")).to_contain_text(f"{LONG}のボードは、保存する場所がいっぱいです")
         await site.live.tell(session.session_id, "session.changed", {"state": "live", "at_risk": []})
         await expect(page.locator("#sentences")).to_have_text("")
+        await site.live.tell(session.session_id, "session.changed", {"state": "live", "record": "off"})
+        await expect(page.locator("#sentences")).to_contain_text("いまは記録していません")
+        await expect(page.locator("body")).to_have_class(re.compile("off-record"))
         site.live.risks = [SiteRisk(here.site_id, here.name, "near", 0.0, 600.0, 0.0)]
         await page.context.add_cookies(site.office_cookies())  # type: ignore[arg-type]
         await page.goto(f"{site.url}/sessions")
         await expect(page.locator("#now")).to_contain_text("保存する場所が残りわずかです")
+        await page.click("#now >> text=記録をとめる")
+        await expect(page.locator("#now")).to_contain_text("記録していません")
+        await page.click("#now >> text=記録をはじめる")
+        await expect(page.locator("#now")).not_to_contain_text("記録していません")
 
 
 async def test_after_a_cut_the_page_goes_on_where_it_was(browser: Browser, tmp_path: Path) -> None:

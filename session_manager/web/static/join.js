@@ -355,7 +355,32 @@ function wireWords(signaling, stage) {
     }
     drawHand();
   };
+  wireRecord(signaling, stage);
   byId("leave").onclick = () => signaling.leave("left");
+}
+
+/** Everybody who may speak may stop the record; a facilitator lets it go on. What is shown is what the hub says. */
+function wireRecord(signaling, stage) {
+  const button = byId("toggle-record");
+  let off = false;
+  const draw = ({ state = "planned", record = "on" }) => {
+    off = record === "off";
+    const may = signaling.welcome?.permissions?.includes("record.set") && (!off || signaling.welcome.role === "facilitator");
+    button.hidden = state !== "live" || !may;
+    button.textContent = off ? t("record.go_on") : t("record.stop");
+    stage.say("off", state === "live" && off ? ["fault", t("record.off_long"), may ? "" : ` ${t("record.goes_on_by")}`] : null);
+  };
+  signaling.on("joined", ({ welcome }) => { if (welcome.snapshot) draw(welcome.snapshot); });
+  signaling.on("admitted", ({ permissions, role, snapshot }) => {
+    Object.assign(signaling.welcome ?? {}, { permissions, role });
+    draw(snapshot);
+  });
+  signaling.on("session.changed", draw);
+  button.onclick = async () => {
+    button.disabled = true;
+    await signaling.request("record.set", { on: off }).catch((error) => stage.say("record-switch", ["attention", error.message]));
+    button.disabled = false;
+  };
 }
 
 // ---- begin -------------------------------------------------------------------------------------------------------------

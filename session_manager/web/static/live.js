@@ -118,9 +118,11 @@ function drawState() {
   const records = { on: ["well", t("record.on")], off: ["fault", t("record.off")], gap: ["attention", t("record.gap")] };
   const states = { planned: ["plain", t("live.planned")], live: records[record] ?? records.on, ended: ["plain", t("live.ended")] };
   const [weight, text] = states[state] ?? states.live;
+  document.body.classList.toggle("off-record", state === "live" && record === "off");
   byId("record-state").replaceChildren(el("span", { class: `dot ${weight}`, "aria-hidden": "true" }), text);
   const sentences = [];
   if (!connected) sentences.push(["attention", t("live.line_down")]);
+  if (state === "live" && record === "off") sentences.push(["fault", t("record.off_long")]);
   if (state === "live" && record === "gap") sentences.push(["attention", t("record.gap_long")]);
   if (state === "live" && words === "delayed") sentences.push(["plain", t("captions.delayed")]);
   if (state === "live" && words === "unavailable") sentences.push(["plain", t("captions.unavailable")]);

@@ -57,6 +57,7 @@ async function give(session, role) {
 function links(session) {
   const button = (text, role) => el("button", { class: "plain", type: "button", onclick: (event) => act(event.currentTarget, () => give(session, role)) }, icon("link"), text);
   return el("div", { class: "links" },
+    recordSwitch(session),
     ...(session.state === "planned" || session.state === "live" ? [button(t("sessions.join_link"), "participant"), button(t("sessions.live_link"), "observer")] : []),
     session.state === "live" ? el("a", { class: "button plain", href: `/live/${session.session_id}` }, t("sessions.see_live")) : null,
     session.state === "planned" ? null : el("a", { class: "button plain", href: `/sessions/${session.session_id}/transcript` }, t("sessions.see_transcript")));
@@ -69,6 +70,15 @@ function placesOf({ sites = [] }) {
   return sites.length > SITES_NAMED ? t("sessions.and_more", { names, n: sites.length - SITES_NAMED }) : names;
 }
 
+function recordSwitch(session) {
+  if (session.state !== "live") return null;
+  const off = session.record === "off";
+  return el("button", { class: "plain", type: "button", onclick: (event) => act(event.currentTarget, async () => {
+    await api("POST", `/api/sessions/${session.session_id}/record`, { on: off });
+    await refresh();
+  }) }, off ? t("record.go_on") : t("record.stop"));
+}
+
 function item(session) {
   const time = t("sessions.later", { date: day(session.starts_at), from: clock(session.starts_at), to: clock(session.ends_at) });
   const state = { live: ["well", t("sessions.live")], ending: ["attention", t("sessions.ending")] }[session.state];
@@ -78,6 +88,7 @@ function item(session) {
       el("p", { class: "quiet small figures" }, time),
       el("p", { class: "quiet small" }, placesOf(session)),
       state ? el("p", { class: "mark small" }, el("span", { class: `dot ${state[0]}`, "aria-hidden": "true" }), state[1]) : null,
+      session.state === "live" && session.record === "off" ? el("p", { class: "mark small" }, el("span", { class: "dot fault", "aria-hidden": "true" }), t("record.off")) : null,
       ...diskSentences(session.at_risk).map(([weight, text]) => notice(weight, text))),
     el("div", { class: "actions" }, primary(session)),
     links(session));

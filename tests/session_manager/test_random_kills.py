@@ -44,7 +44,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 OPERATIONS = int(os.environ.get("SHIMAWA_KILLS", "40"))
 SEED = int(os.environ.get("SHIMAWA_KILLS_SEED", "1"))
 CLIENTS = 4
-UP_S = (0.1, 2.5)
+UP_S = (0.1, 2.5) if OPERATIONS <= 100 else (0.1, 8.0)
 """How long a hub lives after it is ready, in seconds, evenly by chance."""
 TOWN = "/api/municipalities/default"
 

@@ -41,7 +41,7 @@ class Door:
     def of(self, town: Town) -> str:
         path = self.path
         for name in self.names:
-            path = re.sub(rf"{{{name}(?::\w+)?}}", {**FREE_WORDS, **town.ids}[name], path)
+            path = re.sub(rf"{{{name}(?::\w+)?}}", {**FREE_WORDS, **town.ids}.get(name, "x"), path)
         return path
 
     def __str__(self) -> str:

@@ -158,9 +158,10 @@ def _doors(store: Store, town: Town, now: float) -> None:
     keys |= {"feed": feed.secret, "room_feed": room_feed.secret}
     entry = {"uid": "u", "title": f"{town.mark}他", "recurrence": ""}
     store.put_imported(home, f"{town.letters}-source", [entry], now)
+    hook = store.add_webhook(home, f"https://{town.letters}.example/hook", ["booking.*"], now)
     program = store.add_token(f"{town.mark}機", actions(), now, now + 9e6, account_id=ids["account_id"])
     token = store.add_token(f"{town.mark}鍵", actions(), now, now + 9e6, person_id=ids["person_id"])
-    ids["token_id"] = program.identifier
+    ids |= {"token_id": program.identifier, "webhook_id": hook.webhook_id}
     keys |= {"program": program.secret, "token": token.secret}
 
 

@@ -107,15 +107,20 @@ def _seconds(header: str | None) -> float | None:
 
 @dataclass
 class HubClient:
-    """One connection pool to one hub."""
+    """One connection pool to one hub, for uploads. A question has a connection of its own: one that was kept may lead
+    over an interface that is gone, and would hang for as long as anybody is patient, just when the way back is sought.
+    """
 
     hub: str
     token: str = field(repr=False)
     _http: httpx.AsyncClient = field(init=False, repr=False)
+    _fresh: httpx.AsyncClient = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Proxy settings of the machine are for browsers; the hub is on the board's own network.
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+        alone = httpx.Limits(max_keepalive_connections=0)
+        self._fresh = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, limits=alone)
 
     async def join(self) -> Invitation | NothingDue:
         """Raises `HubUnreachable` or `HubRefused`, each with a sentence."""
@@ -151,8 +156,9 @@ class HubClient:
         if "content" in how:
             headers["Content-Type"] = "application/octet-stream"
             how["timeout"] = UPLOAD_TIMEOUT_S
+        pool = self._http if path.startswith("/api/board/spool/") else self._fresh
         try:
-            answer = await self._http.request(method, f"{self.hub}{path}", headers=headers, **how)
+            answer = await pool.request(method, f"{self.hub}{path}", headers=headers, **how)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise HubUnreachable("The hub does not answer; check its address and the network of this board.") from error
         if answer.status_code in (401, 403):
@@ -161,6 +167,7 @@ class HubClient:
 
     async def close(self) -> None:
         await self._http.aclose()
+        await self._fresh.aclose()
 
 
 def _told(holding: Holding) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -60,6 +62,28 @@ async def test_an_answer_that_is_none_is_tried_again_later(hub: ScriptedHub, cli
     hub.raw = raw
     with pytest.raises(HubUnreachable):
         await client.join()
+
+
+async def test_a_question_never_waits_on_a_connection_that_was_kept() -> None:
+    """The first connection answers and stays; what comes on it later gets no answer, as over a cable that is out."""
+    asked: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            asked.append(len(asked))
+            writer.write(b"HTTP/1.1 204 -\r\nConnection: keep-alive\r\n\r\n")
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    client = HubClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "device")
+    for _ in range(3):
+        assert await client.join() == NothingDue(None)
+    await client.close()
+    server.close()
+    await server.wait_closed()
+    assert asked == [0, 1, 2]
 
 
 async def test_no_hub_at_all_is_a_sentence(hub: ScriptedHub, client: HubClient) -> None:

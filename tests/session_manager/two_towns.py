@@ -98,7 +98,7 @@ def _people(store: Store, town: Town, now: float) -> None:
     assert entered is not None
     ids["login_id"] = store.organisation_logins(home, organisation, now)[0].login_id
     step = store.propose_step(home, membership, 1, f"{mark}由", now).step_id
-    store.add_agreement(home, organisation, f"{mark}協定", date(2026, 4, 1), None)
+    ids["agreement_id"] = store.add_agreement(home, organisation, f"{mark}協定", date(2026, 4, 1), None).agreement_id
     grant = store.grant(home, friend, "teacher", now).grant_id
     ids |= {"person_id": person, "member_id": person, "friend_id": friend, "organisation_id": organisation}
     ids |= {"membership_id": membership, "step_id": step, "grant_id": grant}

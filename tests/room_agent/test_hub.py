@@ -67,6 +67,7 @@ async def test_an_answer_that_is_none_is_tried_again_later(hub: ScriptedHub, cli
 async def test_a_question_never_waits_on_a_connection_that_was_kept() -> None:
     """The first connection answers and stays; what comes on it later gets no answer, as over a cable that is out."""
     asked: list[int] = []
+    ended = asyncio.Semaphore(0)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -75,12 +76,17 @@ async def test_a_question_never_waits_on_a_connection_that_was_kept() -> None:
             writer.write(b"HTTP/1.1 204 -\r\nConnection: keep-alive\r\n\r\n")
             await reader.read()
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        ended.release()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     client = HubClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "device")
     for _ in range(3):
         assert await client.join() == NothingDue(None)
     await client.close()
+    for _ in asked:
+        await ended.acquire()
     server.close()
     await server.wait_closed()
     assert asked == [0, 1, 2]

@@ -27,7 +27,7 @@ class Weeks(Part):
     def week(
         self, municipality_id: str, facility_id: str | None, first: date | None, days: int, now: float
     ) -> WeekFacts:
-        """`first` None: of seven days the Monday of this week, else today. `facility_id` None: that with most places.
+        """`first` None: today, by the facility's clock. `facility_id` None: the one with most places.
 
         Raises NotFound for a facility that is none of this municipality's.
         """
@@ -39,7 +39,7 @@ class Weeks(Part):
             home = next((one for one in houses if one.facility_id == wanted), None)
             if home is None:
                 raise NotFound("There is no facility with that identifier.")
-            first = first or _monday(now, home.timezone, days)
+            first = first or local_time(int(now), home.timezone).date()
             country = rules_of(connection, municipality_id).country
             last = first + timedelta(days=days - 1)
             here = _places(connection, home.facility_id)
@@ -80,11 +80,6 @@ def names(connection: Connection, municipality_id: str, subjects: Iterable[str])
     )
     office = select(accounts.c.account_id, accounts.c.name).where(accounts.c.account_id.in_(wanted))
     return {row[0]: row[1] for query in (found, office) for row in connection.execute(query)}
-
-
-def _monday(now: float, zone: str, days: int) -> date:
-    today = local_time(int(now), zone).date()
-    return today - timedelta(days=today.weekday()) if days == 7 else today
 
 
 def _houses(connection: Connection, municipality_id: str) -> list[Facility]:

@@ -196,7 +196,9 @@ async def test_one_day_one_kind_one_place_and_other_weeks_can_be_chosen(browser:
         await expect(page.get_by_role("grid")).to_have_count(1)
         await page.click("#on")
         await expect(page.locator("td.booked")).to_have_count(0)
+        await page.click("#back")
         await page.click("text=一週間")
+        await expect(page.get_by_role("grid")).to_have_count(7)
         await expect(page.locator("td.booked")).to_have_count(1)
         await page.click("#back")
         await expect(page.locator("td.booked")).to_have_count(0)
@@ -297,6 +299,8 @@ async def test_a_session_of_two_rooms_is_booked_at_once(browser: Browser, town: 
         assert (len(made.places), made.kind, made.mode) == (2, "dialogue", "hybrid")
         assert made.session_id is not None
         assert len(town.site.store.session(made.session_id).sites) == 2
+        await cell(page, "小会議室", "18:30〜20:30").click()
+        await expect(page.locator("dialog.detail a")).to_have_attribute("href", f"/evening/{made.booking_id}")
 
 
 async def test_names_are_shown_as_they_were_typed_and_faults_as_sentences(browser: Browser, town: Town) -> None:

@@ -119,9 +119,13 @@ class Detail {
   }
 
   links() {
-    const { session_id, link } = this.booking;
+    const { session_id, link, kind, state } = this.booking;
     const parts = [];
-    if (session_id && office()) parts.push(el("a", { class: "button plain", href: `/sessions#${session_id}` }, icon("people"), t("detail.session")));
+    if (session_id && office()) {
+      if (kind === "dialogue") parts.push(el("a", { class: "button plain", href: `/evening/${this.booking_id}` }, icon("people"), t("detail.evening")));
+      else if (state === "done") parts.push(el("a", { class: "button plain", href: `/sessions/${session_id}/transcript` }, icon("captions"), t("detail.transcript")));
+      else parts.push(el("a", { class: "button plain", href: `/sessions#${session_id}` }, icon("people"), t("detail.session")));
+    }
     if (link) parts.push(el("a", { class: "button plain", href: link, rel: "noreferrer noopener", target: "_blank" }, icon("link"), t("detail.link")));
     return parts.length ? el("div", { class: "links" }, ...parts) : "";
   }

@@ -284,7 +284,6 @@ function go(change) {
 /** The first day that is wished for; what is shown may still be another. */
 const wished = () => seen.first ?? plan.first;
 const moved = (days) => later(`${wished()}T00:00`, days * DAY).slice(0, 10);
-const monday = () => moved(-((new Date(`${wished()}T00:00Z`).getUTCDay() + 6) % 7));
 const within = () => wished() === plan.first && plan.now() >= 0 && plan.now() < plan.days.length * DAY;
 
 // ---- booking and looking --------------------------------------------------------------------------------------------------
@@ -373,7 +372,7 @@ byId("grid").addEventListener("click", (event) => {
 byId("back").addEventListener("click", () => go({ first: moved(-seen.days) }));
 byId("on").addEventListener("click", () => go({ first: moved(seen.days) }));
 byId("today").addEventListener("click", () => go({ first: null }));
-byId("week-days").addEventListener("click", ({ target: { value } }) => { if (value) go({ days: Number(value), first: value === "7" ? monday() : within() ? null : wished() }); });
+byId("week-days").addEventListener("click", ({ target: { value } }) => { if (value) go({ days: Number(value), first: value === "1" && within() ? null : seen.first }); });
 byId("facility").addEventListener("change", (event) => go({ facility_id: event.target.value, place: null, kind: "" }));
 byId("kind").addEventListener("change", (event) => { seen.kind = event.target.value; seen.place = null; remember(); draw(); });
 narrow.addEventListener("change", () => plan && draw());

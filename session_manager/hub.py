@@ -29,6 +29,7 @@ from session_manager.errors import StartFailed
 from session_manager.listeners import Listeners
 from session_manager.live import LiveSessions
 from session_manager.mending import Mending
+from session_manager.mornings import Mornings
 from session_manager.recogniser import Recogniser
 from session_manager.settings import HubSettings, relay_of
 from session_manager.store import Store
@@ -150,7 +151,7 @@ class Hub:
         self.store = Store.open(settings.data / "shimawa.db")
         secret = tokens.load_secret(settings.data)
         worker_token = settings.worker_token or secrets.token_urlsafe(32)
-        self.caretaker = Caretaker(self.store, clock)
+        self.caretaker = Caretaker(Mornings(self.store, self.settings.url), clock)
         listeners = Listeners()
         announcer = Announcer(listeners)
         self.recogniser = Recogniser(settings, worker_token)

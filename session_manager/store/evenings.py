@@ -23,6 +23,7 @@ from session_manager.store.tables import facilities, sessions
 from session_manager.tables import Guest as TableGuest
 from session_manager.tables import neighbours, propose
 
+NOT_IN_GROUP = "There is no such person in this group."
 NO_GROUP = "This date is of no group of people yet. Say in its series whose evening it is."
 
 
@@ -83,10 +84,15 @@ class Evenings(Part):
     def propose_tables(
         self, booking_id: str, per_table: int, seed: str, remote: Sequence[str] = ()
     ) -> tuple[SeatedTable, ...]:
-        """Of those who are here, or before anybody came of the whole group. `remote`: who takes part from afar."""
+        """Of those who are here, or before anybody came of the whole group. `remote`: who takes part from afar.
+
+        Raises NotFound, also for somebody in `remote` who is none of the group.
+        """
         with self._database.write() as connection:
             booking = read_booking(connection, booking_id)
             guests = guests_of(connection, booking)
+            if set(remote) - {one.person_id for one in guests}:
+                raise NotFound(NOT_IN_GROUP)
             here = [one for one in guests if one.came_at is not None and one.left_at is None]
             afar = {*remote, *(one.person_id for one in here if one.how == "online")}
             asked = [
@@ -158,7 +164,7 @@ def need_guest(connection: Connection, booking: Booking, person_id: str) -> None
         group_members.c.group_id == group_id, group_members.c.person_id == person_id, group_members.c.left_at.is_(None)
     )
     if connection.execute(select(group_members).where(here)).first() is None:
-        raise NotFound("There is no such person in this group.")
+        raise NotFound(NOT_IN_GROUP)
 
 
 def guests_of(connection: Connection, booking: Booking) -> list[Guest]:

@@ -27,7 +27,7 @@ from session_manager.store.outbox import enqueue
 from session_manager.store.part import Part, need
 from session_manager.store.people_tables import group_members, groups, people
 from session_manager.store.secrets import new_id
-from session_manager.store.tables import municipalities
+from session_manager.store.tables import municipalities, sessions
 
 MORNING = 7
 """The hour at which yesterday's drafts are made, by the evening's own clock."""
@@ -41,7 +41,7 @@ class Reporting(Part):
         """As it is, or as the draft would be. Raises NotFound, NotPossible before the evening is over."""
         with self._database.read() as connection:
             booking = read_booking(connection, booking_id)
-            return _report(connection, booking, _row(connection, booking_id) or _fresh(booking, now))
+            return _report(connection, booking, _row(connection, booking_id) or _fresh(connection, booking, now))
 
     def edit_report(self, booking_id: str, title: str, opening: str, left_out: Sequence[str], now: float) -> Report:
         """The facilitator's own words, and what is left out. Raises NotFound, NotPossible for a hidden name in them."""
@@ -153,8 +153,10 @@ def _row(connection: Connection, booking_id: str) -> Row[Any] | None:
     return connection.execute(select(evening_reports).where(evening_reports.c.booking_id == booking_id)).one_or_none()
 
 
-def _values(booking: Booking, now: float) -> dict[str, Any]:
-    if now < booking.starts_at:
+def _values(connection: Connection, booking: Booking, now: float) -> dict[str, Any]:
+    query = select(sessions.c.state).where(sessions.c.session_id == booking.session_id)
+    met = connection.execute(query).scalar_one_or_none() not in {None, "planned"}
+    if now < booking.starts_at and not met:
         raise NotPossible("There is nothing to report before the evening has begun.")
     day = booking.starts.date()
     return {
@@ -170,15 +172,15 @@ def _values(booking: Booking, now: float) -> dict[str, Any]:
     }
 
 
-def _fresh(booking: Booking, now: float) -> Any:
-    return SimpleNamespace(**_values(booking, now))
+def _fresh(connection: Connection, booking: Booking, now: float) -> Any:
+    return SimpleNamespace(**_values(connection, booking, now))
 
 
 def _kept(connection: Connection, booking: Booking, now: float) -> Row[Any]:
     """The row, made when there is none."""
     row = _row(connection, booking.booking_id)
     if row is None:
-        connection.execute(insert(evening_reports).values(**_values(booking, now)))
+        connection.execute(insert(evening_reports).values(**_values(connection, booking, now)))
         row = _row(connection, booking.booking_id)
     assert row is not None
     return row

@@ -18,6 +18,7 @@ from session_manager.store import Store
 from session_manager.web import (
     failures,
     pages,
+    pages_evenings,
     pages_office,
     pages_panel,
     pages_self,
@@ -96,6 +97,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pages_week.router,
     pages_self.router,
     pages.router,
+    pages_evenings.router,
 )
 
 

@@ -113,8 +113,10 @@ async def book_own(
 
 
 def _own(store: Store, form: SeriesForm, municipality_id: str, group_id: str, identity: Identity) -> NewSeries:
-    """In the group's name, whatever the form says."""
+    """In the group's own name. Raises NotFound when the form names another group."""
     store.group(municipality_id, group_id)
+    if form.circle is not None and form.circle.group_id not in {None, group_id}:
+        raise NotFound("There is no group with that identifier.")
     new = series_wish(store, form, municipality_id, identity)
     its = NewCircle(group_id) if new.circle is None else replace(new.circle, group_id=group_id)
     pattern = replace(new.pattern, holder=Holder(f"group:{group_id}", "group", 0))

@@ -38,6 +38,9 @@ OPEN: dict[str, str] = {
     "/panel": "a frame and no facts",
     "/check-in": "a frame and no facts",
     "/join": "a form and no facts",
+    "/reports": "what was published",
+    "/reports/feed.atom": "what was published",
+    "/reports/{slug}": "what was published",
     "/live": "a form and no facts",
     "/login": "a form and no facts",
 }

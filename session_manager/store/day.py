@@ -8,6 +8,7 @@ from session_manager.store.bookings import Bookings
 from session_manager.store.crossings import Crossings
 from session_manager.store.directories import Directories
 from session_manager.store.enrolments import Enrolments
+from session_manager.store.months import Months
 from session_manager.store.mornings import Mornings
 from session_manager.store.recurring import Recurring
 from session_manager.store.sailing import Sailings
@@ -27,5 +28,6 @@ class Day(
     Directories,
     Enrolments,
     Mornings,
+    Months,
 ):
     pass

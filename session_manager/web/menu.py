@@ -33,6 +33,8 @@ ROWS: tuple[Row, ...] = (
     Row("/week", "menu.week", OFFICE | CITIZENS),
     Row("/approvals", "menu.approvals", OFFICE),
     Row("/people", "menu.people", OFFICE),
+    Row("/setup", "menu.setup", OFFICE),
+    Row("/month", "menu.month", OFFICE),
 )
 
 

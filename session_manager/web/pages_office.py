@@ -20,3 +20,13 @@ async def today(request: Request, context: ContextDep, identity: IdentityDep) ->
 @router.get("/people", dependencies=[permit(Action.CHANGE_PEOPLE, within=True)])
 async def people(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
     return render(request, "people.html", script="people.js", page=await facts_for(context, identity))
+
+
+@router.get("/setup", dependencies=[permit(Action.READ_BOOKINGS, within=True)])
+async def setup(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
+    return render(request, "setup.html", script="setup.js", page=await facts_for(context, identity))
+
+
+@router.get("/month", dependencies=[permit(Action.READ_BOOKINGS, within=True)])
+async def month(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
+    return render(request, "month.html", script="month.js", page=await facts_for(context, identity))

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from session_manager import tokens
 from session_manager.account import Account
 from session_manager.announcer import Announcer
+from session_manager.bell import Bell
 from session_manager.caretaker import Caretaker
 from session_manager.directory import HubDirectory
 from session_manager.errands import Errands
@@ -152,6 +153,7 @@ class Hub:
         secret = tokens.load_secret(settings.data)
         worker_token = settings.worker_token or secrets.token_urlsafe(32)
         self.caretaker = Caretaker(Mornings(self.store, self.settings.url), clock)
+        self.bell = Bell(self.store, clock)
         listeners = Listeners()
         announcer = Announcer(listeners)
         self.recogniser = Recogniser(settings, worker_token)
@@ -254,6 +256,7 @@ class Hub:
                 background = [group.create_task(self.transcript.run(), name="transcript")]
                 background.append(group.create_task(self._watch_media(), name="media-figures"))
                 background.append(group.create_task(self.caretaker.run(), name="caretaker"))
+                background.append(group.create_task(self.bell.run(), name="bell"))
                 web = group.create_task(self._web.serve(sockets=[self._socket]), name="web")
                 await self.live.restore()
                 background.append(group.create_task(self.mending.run(), name="mending"))

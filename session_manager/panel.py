@@ -11,6 +11,8 @@ import hmac
 from dataclasses import dataclass
 from typing import Literal
 
+from session_manager.precheck import Finding
+
 SLOT_S = 60
 SLOTS = 3
 """A code on the door is good for two to three minutes: long enough to raise a phone, too short to pass it on."""
@@ -59,6 +61,14 @@ class Pupil:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """The last look at the boards of a session."""
+
+    findings: tuple[Finding, ...]
+    checked_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class DoorLesson:
     """A class in this room. `pupils` only from ten minutes before to its end."""
 
@@ -70,6 +80,22 @@ class DoorLesson:
     pupils: tuple[Pupil, ...]
     absent_sent: bool
     sheets: int
+    check: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayLesson:
+    """A lesson as its teacher sees it. `sheet`: for each question how often each choice was made."""
+
+    booking_id: str
+    title: str
+    starts_at: int
+    ends_at: int
+    timezone: str
+    group_id: str | None
+    class_name: str
+    lesson: DoorLesson
+    sheet: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

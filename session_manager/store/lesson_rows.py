@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, func, select
 
 from session_manager.booking_records import Booking
-from session_manager.panel import DoorLesson, Pupil
-from session_manager.store.panel_tables import attendance, class_letters, class_sheets, lessons
+from session_manager.panel import Check, DoorLesson, Pupil
+from session_manager.precheck import Finding
+from session_manager.store.panel_tables import attendance, class_letters, class_sheets, lessons, prechecks
 from session_manager.store.people_tables import group_members, people, session_scopes
 from session_manager.store.tables import sessions, sites
 
@@ -36,6 +37,7 @@ def door_lesson(connection: Connection, booking: Booking, room_id: str, now: flo
         tuple(pupils_of(connection, group_id, booking.session_id)) if group_id and open_now else (),
         letter_out(connection, booking.session_id),
         sheets_in(connection, booking.session_id),
+        check_of(connection, booking.session_id),
     )
 
 
@@ -80,3 +82,18 @@ def sheets_in(connection: Connection, session_id: str) -> int:
     here = and_(class_sheets.c.session_id == session_id, class_sheets.c.question == 1)
     query = select(func.coalesce(func.sum(class_sheets.c.count), 0)).where(here)
     return int(connection.execute(query).scalar_one())
+
+
+def check_of(connection: Connection, session_id: str) -> Check | None:
+    row = connection.execute(select(prechecks).where(prechecks.c.session_id == session_id)).one_or_none()
+    return None if row is None else Check(tuple(Finding(**one) for one in row.findings), row.checked_at)
+
+
+def sheet_of(connection: Connection, session_id: str) -> tuple[tuple[int, int, int], ...]:
+    found: dict[tuple[int, int], int] = {
+        (question, choice): count
+        for _, question, choice, count in connection.execute(
+            select(class_sheets).where(class_sheets.c.session_id == session_id)
+        )
+    }
+    return tuple((found.get((q, 1), 0), found.get((q, 2), 0), found.get((q, 3), 0)) for q in (1, 2, 3))

@@ -7,6 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from session_manager.errors import NotPossible
 from session_manager.people import Municipality
+from session_manager.store.booking_tables import bookings
+from session_manager.store.panel_tables import lessons
 from session_manager.store.part import Part, need
 from session_manager.store.people_tables import (
     account_scopes,
@@ -93,11 +95,17 @@ def _homes(connection: Connection, session_id: str | None) -> dict[str, tuple[fr
         .join(facilities, facilities.c.facility_id == rooms.c.facility_id)
         .where(facilities.c.municipality_id.is_not(None))
     )
+    by_lesson = (
+        select(bookings.c.session_id, bookings.c.municipality_id, lessons.c.group_id)
+        .join(lessons, lessons.c.series_id == bookings.c.series_id)
+        .where(bookings.c.session_id.is_not(None))
+    )
     if session_id is not None:
+        by_lesson = by_lesson.where(bookings.c.session_id == session_id)
         bound = bound.where(session_scopes.c.session_id == session_id)
         by_room = by_room.where(sites.c.session_id == session_id)
     found: dict[str, tuple[frozenset[str], str | None]] = {}
-    for query in (bound, by_room):
+    for query in (bound, by_lesson, by_room):
         for its, municipality_id, group_id in connection.execute(query):
             homes, group = found.get(its, (frozenset(), None))
             found[its] = (homes | {municipality_id}, group or group_id)

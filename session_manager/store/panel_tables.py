@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -83,6 +84,17 @@ prechecks = Table(
 )
 """Whether each site's board was ready shortly before: the last look. No reference: a planned session may go."""
 
+board_devices = Table(
+    "board_devices",
+    metadata,
+    _ref("boards.board_id", primary=True),
+    Column("microphone", Boolean(create_constraint=False), nullable=True),
+    Column("speaker", Boolean(create_constraint=False), nullable=True),
+    Column("camera", Boolean(create_constraint=False), nullable=True),
+    _at("told_at"),
+)
+"""What a board found plugged in, by its last word."""
+
 lessons = Table(
     "lessons",
     metadata,
@@ -92,7 +104,7 @@ lessons = Table(
     Column("subject", Text, nullable=False),
     Column("period", Text, nullable=False),
 )
-"""Series that came out of a school's timetable: whose class, which period."""
+"""Series that came out of a school's timetable: whose class, which period. `school`: its office's address or empty."""
 
 attendance = Table(
     "attendance",

@@ -32,6 +32,7 @@ ROWS: tuple[Row, ...] = (
     Row("/sessions", "menu.sessions", OFFICE),
     Row("/week", "menu.week", OFFICE | CITIZENS),
     Row("/approvals", "menu.approvals", OFFICE),
+    Row("/class", "menu.class", OFFICE | {Kind.TEACHER}),
     Row("/people", "menu.people", OFFICE),
     Row("/setup", "menu.setup", OFFICE),
     Row("/month", "menu.month", OFFICE),

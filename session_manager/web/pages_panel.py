@@ -1,13 +1,13 @@
-"""The door panel and what its code opens on a phone. Both pages hold no facts; the API gives them."""
+"""The door panel and what its code opens on a phone, without any facts; and a teacher's day."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from session_manager.access import Action
-from session_manager.web.context import permit
-from session_manager.web.pages import render
+from session_manager.access import Action, Kind
+from session_manager.web.context import ContextDep, IdentityDep, permit
+from session_manager.web.pages import facts_for, render
 from session_manager.web.security import PANEL_PROOF
 from session_manager.web.version import version
 
@@ -23,3 +23,10 @@ async def panel(request: Request) -> HTMLResponse:
 @router.get("/check-in", dependencies=[permit(Action.SEE_PUBLIC)])
 async def check_in(request: Request) -> HTMLResponse:
     return render(request, "check_in.html", script="check_in.js")
+
+
+@router.get("/class", dependencies=[permit(Action.SEE_CLASSES, within=True)])
+async def classes(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
+    facts = await facts_for(context, identity)
+    office = identity.kind in {Kind.ADMINISTRATOR, Kind.STAFF}
+    return render(request, "class.html", script="class.js", page=facts, office=office)

@@ -66,3 +66,9 @@ class SheetForm(Form):
     """Three questions, three choices each: 1 the best."""
 
     answers: Annotated[tuple[Face, Face, Face], Field()]
+
+
+class DevicesForm(Form):
+    microphone: bool | None = None
+    speaker: bool | None = None
+    camera: bool | None = None

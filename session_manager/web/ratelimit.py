@@ -42,6 +42,7 @@ class Rule(Enum):
     ORGANISATION_HUB = Rate(120, 0.5)
     PANEL_ADDRESS = Rate(20, 6.0)
     PANEL_TOUCH = Rate(60, 1.0)
+    CLASS_TOUCH = Rate(300, 0.2)
     CHECK_IN_ADDRESS = Rate(60, 1.0)
     SELF_SERVICE = Rate(240, 0.25)
     SELF_CHANGE = Rate(60, 1.0)

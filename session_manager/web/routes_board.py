@@ -16,6 +16,7 @@ from session_manager.records import DiskTold, SessionState
 from session_manager.web.context import ContextDep, IdentityDep, permit
 from session_manager.web.forms import Identifier, Number, SpoolsForm, TrackName
 from session_manager.web.limits import slowed_token
+from session_manager.web.panel_forms import DevicesForm
 from session_manager.web.ratelimit import Rule
 from session_manager.web.routes_join import SiteView
 from transcription.audio_log import Packet, unpack_packets
@@ -92,6 +93,15 @@ async def day(context: ContextDep, identity: IdentityDep) -> Day:
         times = (session.starts_at, session.ends_at, session.state)
         views.append(BoardSession(session.session_id, session.title, *times, here))
     return Day(now, views)
+
+
+@router.post(
+    "/devices", dependencies=[permit(Action.BOARD_JOIN)], status_code=204, summary="What a board found plugged in"
+)
+async def devices(form: DevicesForm, context: ContextDep, identity: IdentityDep) -> None:
+    """Left out: nothing is said of it. Looked at ten minutes before a session."""
+    found = form.model_dump()
+    await asyncio.to_thread(context.store.board_has, identity.subject or "", found, context.clock())
 
 
 @router.post(

@@ -43,6 +43,7 @@ ALIAS = {
     "room_id": "room_id",
     "part_of": "part_of",
     "first_place_id": "place_id",
+    "far_place_id": "place_id",
     "home_id": "municipality_id",
 }
 """Fields that name a thing by another word than its own."""

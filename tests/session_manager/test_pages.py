@@ -65,6 +65,7 @@ def addresses(site: Site, client: TestClient) -> dict[str, str]:
         "month": "/month",
         "panel": "/panel",
         "check_in": "/check-in",
+        "class": "/class",
         "error": "/nowhere",
     }
 
@@ -123,6 +124,9 @@ def read(html: str) -> Links:
         "week",
         "book",
         "approvals",
+        "panel",
+        "check_in",
+        "class",
     ],
 )
 def test_a_first_visit_is_light_and_loads_nothing_from_elsewhere(name: str, site: Site, client: TestClient) -> None:

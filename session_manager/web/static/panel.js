@@ -132,7 +132,7 @@ function used(day, booking) {
     head("used", t("panel.used"), until(booking.ends_at)),
     el("p", { class: "title" }, titleOf(booking)),
     el("p", { class: "time figures" }, span(booking)),
-    el("div", { class: "lower" }, due ? touches(due) : null, booking.state === "in_use" ? stay(booking) : null),
+    el("div", { class: "lower" }, due ? touches(due) : null, booking.state === "in_use" && !booking.lesson ? stay(booking) : null),
   ];
 }
 
@@ -240,7 +240,7 @@ export function refresh() {
       await look();
     }
     const { version } = state();
-    const quiet = !document.querySelector("dialog") && !busy && !document.body.classList.contains("sheet");
+    const quiet = !document.querySelector("dialog") && !busy && !document.body.classList.contains("in-sheet");
     if (version && version !== page.version && quiet && performance.now() > RELOAD_AFTER_MS) location.reload();
     if (changed || !state().day) draw();
     if (byId("phone").hidden) await square();

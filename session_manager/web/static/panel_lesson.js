@@ -40,7 +40,7 @@ export function drawLesson(day, booking, { act, draw }) {
   const names = lesson.pupils.map((one) =>
     el("button", { type: "button", class: "pupil", "data-key": one.person_id, "aria-pressed": String(one.came), disabled: cut(), onclick: () => act(() => send(`${path}/came`, { person_id: one.person_id, came: !one.came })) }, one.came ? icon("check") : null, one.name));
   return [
-    el("p", { class: "word lesson" }, el("strong", {}, [lesson.period, lesson.subject].filter(Boolean).join(" ")), el("span", { class: "till" }, `${clock(booking.starts_at)} – ${clock(booking.ends_at)}`)),
+    el("p", { class: "word lesson" }, el("strong", {}, [lesson.period && t("class.period", { period: lesson.period }), lesson.subject].filter(Boolean).join(" ")), el("span", { class: "till" }, `${clock(booking.starts_at)} – ${clock(booking.ends_at)}`)),
     lesson.far ? el("p", { class: "title" }, icon("link"), t("class.with", { far: lesson.far })) : null,
     el("ul", { class: "findings" }, ...readiness(lesson)),
     el("div", { class: "lower" },
@@ -77,7 +77,7 @@ function sheet(bookingId, draw) {
   const close = () => {
     clearTimeout(over);
     box.remove();
-    document.body.classList.remove("sheet");
+    document.body.classList.remove("in-sheet");
     wipe().then(() => draw(true));
   };
   const still = () => {
@@ -102,7 +102,7 @@ function sheet(bookingId, draw) {
       el("div", { class: "faces" }, ...FACES.map(([value, name, word]) => el("button", { type: "button", "data-face": value, onclick: () => answer(value) }, icon(name), word()))),
       el("button", { type: "button", class: "plain", "data-key": "sheet-close", onclick: close }, t("class.sheet_close")));
   };
-  document.body.classList.add("sheet");
+  document.body.classList.add("in-sheet");
   document.body.append(box);
   show();
   still();

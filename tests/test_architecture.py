@@ -85,6 +85,7 @@ CORES = (
     "session_manager/report.py",
     "session_manager/tables.py",
     "session_manager/repair.py",
+    "session_manager/recurrence.py",
     "session_manager/schedule.py",
     "session_manager/series.py",
 )

@@ -35,7 +35,7 @@ class Answering(Part):
         """Of everybody who is invited now, by name. Raises NotFound."""
         with self._database.read() as connection:
             booking = read_booking(connection, booking_id)
-            uid, recurrence, _ = slot_of(connection, booking_id)
+            uid, recurrence = slot_of(connection, booking_id)
             here = and_(answers.c.uid == uid, or_(answers.c.recurrence == "", answers.c.recurrence == recurrence))
             words: dict[str, list[tuple[AnswerStatus, float]]] = {}
             for row in connection.execute(select(answers).where(here)):

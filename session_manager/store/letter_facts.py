@@ -14,6 +14,7 @@ from session_manager.facts import CONFIDENTIAL, DateFacts, Facts, Notes
 from session_manager.ical import Attendee, CalendarEntry, Method, Status, write
 from session_manager.occasions import Owed
 from session_manager.schedule import Interval, wall
+from session_manager.store import series_slots
 from session_manager.store.booking_tables import booking_events, places
 from session_manager.store.notice_tables import calendar_slots, facility_notes
 from session_manager.store.people_tables import people
@@ -56,10 +57,10 @@ def uid_of(booking_id: str) -> str:
     return f"{booking_id}@{DOMAIN}"
 
 
-def slot_of(connection: Connection, booking_id: str) -> tuple[str, str, str]:
-    """Entry, date within it (empty: it is the entry), and the entry that it was cut from."""
+def slot_of(connection: Connection, booking_id: str) -> tuple[str, str]:
+    """Entry, and date within it (empty: it is the entry)."""
     row = connection.execute(select(calendar_slots).where(calendar_slots.c.booking_id == booking_id)).one_or_none()
-    return (uid_of(booking_id), "", "") if row is None else (row.uid, row.recurrence, row.follows)
+    return (uid_of(booking_id), "") if row is None else (row.uid, row.recurrence)
 
 
 def facts_of(
@@ -119,10 +120,19 @@ def calendar_of(
     house: House,
     now: float,
 ) -> tuple[str, Method]:
-    """One date can be answered; a list of dates is entries of their own, to be put into the calendar (RFC 5546 lets
-    one request speak of one entry only)."""
+    """One date, or a series by rule, can be answered; an irregular list is entries of their own, to be put into the
+    calendar (RFC 5546 lets one request speak of one entry only)."""
+    numbers = sequences(connection, series_slots.ids_of_entry(connection, many))
+    every: dict[str, Room] = {}
+
+    def alone(one: Booking, number: int) -> CalendarEntry:
+        every.update({} if all(its.place_id in every for its in one.places) else rooms_of(connection, [one]))
+        return invitation(one, every, recipient, house, number, now, off=method == "CANCEL")
+
+    together = series_slots.told_together(connection, many, method, alone, numbers)
+    if together is not None:
+        return together, method
     rooms = rooms_of(connection, many)
-    numbers = sequences(connection, [one.booking_id for one in many])
     entries = [
         invitation(one, rooms, recipient, house, numbers[one.booking_id], now, off=method == "CANCEL") for one in many
     ]

@@ -65,9 +65,8 @@ calendar_slots = Table(
     _ref("bookings.booking_id", primary=True),
     Column("uid", String(255), nullable=False, index=True),
     Column("recurrence", String(64), nullable=False),
-    Column("follows", String(255), nullable=False),
 )
-"""Which date of which calendar entry a booking of a series is, as people were told; the rest are their own entry."""
+"""Which date of which calendar entry a booking of a series by rule is; every other booking is an entry of its own."""
 
 webhooks = Table(
     "webhooks",

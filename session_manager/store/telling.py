@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, select
 from session_manager.booking_records import Booking
 from session_manager.notices import Letter
 from session_manager.occasions import Owed, last_per_reader, owed
-from session_manager.store import webhook_rows
+from session_manager.store import series_slots, webhook_rows
 from session_manager.store.booking_rows import CAME_IN, HAPPENED, with_places
 from session_manager.store.booking_tables import booking_events, bookings
 from session_manager.store.letter_facts import House, calendar_of, facts_of
@@ -52,6 +52,7 @@ class Teller:
         events = _events(connection, numbers)
         found = _bookings(connection, {one.booking_id for one in events})
         now = float(max((one.happened_at for one in events), default=0))
+        series_slots.assign(connection, [found[one.booking_id] for one in events if one.what == "made"])
         webhook_rows.booking_events(connection, events, found, now)
         told = [one for booking_id in found for one in _told(found[booking_id], events)]
         for recipient, owes in _by_recipient(connection, told):

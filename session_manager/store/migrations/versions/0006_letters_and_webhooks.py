@@ -66,7 +66,6 @@ def _dates() -> None:
         sa.Column("booking_id", sa.String(length=64), nullable=False),
         sa.Column("uid", sa.String(length=255), nullable=False),
         sa.Column("recurrence", sa.String(length=64), nullable=False),
-        sa.Column("follows", sa.String(length=255), nullable=False),
         sa.ForeignKeyConstraint(["booking_id"], ["bookings.booking_id"], name=op.f("fk_calendar_slots_booking_id")),
         sa.PrimaryKeyConstraint("booking_id", name=op.f("pk_calendar_slots")),
     )

@@ -79,7 +79,7 @@ def _weekly(number: int, row: Mapping[str, str], term: Term) -> LessonRow:
     bells = _bells(row, term)
     problems = []
     if day is None:
-        problems.append("The day must be one of 月火水木金土日 or Mon to Sun.")
+        problems.append("The day must be a day of the week, like Mon.")
     if bells is None:
         problems.append("Name a period of the school, or when it starts and ends, like 10:50.")
     elif bells[1] <= bells[0]:

@@ -67,7 +67,7 @@ async function show() {
 /* ---- the timetable, for the office ---- */
 
 const PROBLEMS = () => ({
-  "The day must be one of 月火水木金土日 or Mon to Sun.": t("lessons.bad_day"),
+  "The day must be a day of the week, like Mon.": t("lessons.bad_day"),
   "Name a period of the school, or when it starts and ends, like 10:50.": t("lessons.bad_period"),
   "The lesson ends before it starts.": t("lessons.bad_order"),
   "In this term the lesson has no day at all.": t("lessons.no_day"),

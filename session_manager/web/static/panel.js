@@ -3,7 +3,7 @@
 import { ask, byId, clock, el, icon, notice, page, svg, t } from "./dom.js";
 import { current, expected, freeUntil, isOpen, lengths, next, readyAt } from "./panel_day.js";
 import { drawLesson, lessonNow } from "./panel_lesson.js";
-import { cut, look, now, requestKey, send, sendWaiting, state, wait, waiting } from "./panel_line.js";
+import { cut, look, lost, now, requestKey, send, sendWaiting, state, wait, waiting } from "./panel_line.js";
 
 const LOOK_MS = 5_000;
 const CODE_MS = 60_000;
@@ -263,6 +263,11 @@ async function begin() {
 }
 
 byId("trouble").addEventListener("click", report);
+addEventListener("online", () => refresh());
+addEventListener("offline", () => {
+  lost();
+  draw(true);
+});
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 document.addEventListener("dragstart", (event) => event.preventDefault());
 begin();

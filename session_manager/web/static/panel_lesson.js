@@ -42,7 +42,7 @@ export function drawLesson(day, booking, { act, draw }) {
   return [
     el("p", { class: "word lesson" }, el("strong", {}, [lesson.period && t("class.period", { period: lesson.period }), lesson.subject].filter(Boolean).join(" ")), el("span", { class: "till" }, `${clock(booking.starts_at)} – ${clock(booking.ends_at)}`)),
     lesson.far ? el("p", { class: "title" }, icon("link"), t("class.with", { far: lesson.far })) : null,
-    el("ul", { class: "findings" }, ...readiness(lesson)),
+    cut() && begun ? el("p", { class: "hint attention" }, icon("alert"), t("class.cut")) : el("ul", { class: "findings" }, ...readiness(lesson)),
     el("div", { class: "lower" },
       lesson.pupils.length ? el("p", { class: "hint" }, t("class.touch"), el("span", { class: "count" }, absent.length ? t("class.missing", { count: absent.length }) : t("class.all_here"))) : null,
       lesson.pupils.length ? el("div", { class: "pupils" }, ...names) : null,

@@ -12,6 +12,11 @@ export const now = () => performance.now() / 1000 + line.offset;
 export const state = () => line;
 export const cut = () => line.failures >= 2;
 
+/** The machine itself says that it has no line: no need to try twice. */
+export function lost() {
+  line.failures = Math.max(line.failures, 2);
+}
+
 /** One look. True when something changed. Status 401: this tablet is no panel (any more). */
 export async function look() {
   let response;

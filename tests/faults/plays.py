@@ -121,14 +121,14 @@ class Play:
         await stage.end(self.patience_s)
         session = await stage.hub.get(f"/api/sessions/{stage.session_id}")
         names = {site.name: site.key for site in self.dialogue.sites}
-        sites = {names[site["name"]]: site["site_id"] for site in session["sites"]}
+        sites = {names[site["name"]]: site["site_id"] for site in session["sites"] if site["name"] in names}
         account = await _account(scene, names)
         return Outcome(tuple(await stage.lines(scene.starts_at)), account, scene, sites, self.folder)
 
 
 async def _account(scene: Scene, names: dict[str, str]) -> Account:
     covered = await scene.stage.coverage()
-    spans = [(names[track["site_name"]], span) for track in covered["tracks"] for span in track["spans"]]
+    spans = [(names.get(track["site_name"], "guest"), span) for track in covered["tracks"] for span in track["spans"]]
     seconds = {"gap": 0.0, "pending": 0.0}
     gaps = []
     for site, span in spans:

@@ -123,6 +123,7 @@ class SeaStage(Stage):
         return [
             Said(names[one["site_name"]], one["started_at"] - starts_at, one["ended_at"] - starts_at, one["text"])
             for one in found
+            if one["site_name"] in names
         ]
 
     async def coverage(self) -> dict[str, Any]:

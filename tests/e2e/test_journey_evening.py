@@ -29,7 +29,7 @@ from tests.session_manager.hall import QUICK
 from tests.session_manager.site import CHROMIUM, FLAGS
 from tests.session_manager.test_outbox import Box
 
-pytestmark = [pytest.mark.e2e, pytest.mark.chromium, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.chromium, pytest.mark.timeout(300)]
 
 TOWN, ZONE = "default", "Asia/Tokyo"
 PEOPLE = ("世話人", "参加者1", "参加者2", "参加者3", "参加者4", "参加者5")

@@ -96,7 +96,7 @@ async function route() {
   }
   await act(async () => {
     const drawn = await { o: drawHouse, p: drawSomeone, g: drawGroup }[kind](HERE, id);
-    byId("one").replaceChildren(el("p", {}, el("a", { href: "#" }, t("people.back"))), ...drawn);
+    byId("one").replaceChildren(el("p", { class: "lead" }, el("a", { href: "#" }, t("people.back"))), ...drawn);
   });
 }
 

@@ -149,23 +149,28 @@ def cut(free: Iterable[Interval], now: float, length_s: int) -> list[Interval]:
     return found
 
 
-def taken_pieces(there: Availability, now: float) -> list[Interval]:
-    """What others have of the opening hours from now on, where it is worth waiting for."""
-    free = without(there.open, there.taken)
-    gone = without(there.open, free)
+def taken_pieces(held: Iterable[Interval], opened: Iterable[Interval], now: float) -> list[Interval]:
+    """Each stretch that somebody holds, as far as it is open and ahead: one waits for one booking, not for two."""
     this_minute = int(now) // 60 * 60
-    rest = [Interval(max(one.starts_at, this_minute), one.ends_at) for one in gone if one.ends_at > this_minute]
+    rest = [
+        Interval(max(one.starts_at, hours.starts_at, this_minute), min(one.ends_at, hours.ends_at))
+        for one in sorted(set(held))
+        for hours in opened
+        if max(one.starts_at, hours.starts_at, this_minute) < min(one.ends_at, hours.ends_at)
+    ]
     return [one for one in rest if one.length_s >= SHORTEST_S]
 
 
-def room_slots(place_id: str, there: Availability, now: float, most: int = 2) -> list[Slot]:
-    """The next free ones, and the first taken one before the last of them."""
+def room_slots(place_id: str, there: Availability, held: Iterable[Interval], now: float, most: int = 2) -> list[Slot]:
+    """The next free ones and the first that others hold, by start."""
     free = [Slot(place_id, time) for time in cut(free_stretches(there), now, ROOM_S)][:most]
-    taken = [Slot(place_id, time, True) for time in taken_pieces(there, now)][:1]
+    taken = [Slot(place_id, time, True) for time in taken_pieces(held, there.open, now)][:1]
     return sorted(free + taken, key=lambda one: one.time)
 
 
-def seat_slots(seats: Mapping[str, Availability], noon: int, now: float) -> list[Slot]:
+def seat_slots(
+    seats: Mapping[str, Availability], held: Mapping[str, Sequence[Interval]], noon: int, now: float
+) -> list[Slot]:
     """Seats are alike: the longest stretch of any, the longest that begins at `noon`; a taken one when none is free."""
     whole = [
         Slot(place_id, time) for place_id, there in seats.items() for time in cut(free_stretches(there), now, SEAT_S)
@@ -177,7 +182,11 @@ def seat_slots(seats: Mapping[str, Availability], noon: int, now: float) -> list
     found = [one for one in (first, later) if one is not None]
     if found:
         return found
-    gone = [Slot(place_id, time, True) for place_id, there in seats.items() for time in taken_pieces(there, now)]
+    gone = [
+        Slot(place_id, time, True)
+        for place_id, there in seats.items()
+        for time in taken_pieces(held.get(place_id, ()), there.open, now)
+    ]
     return sorted(gone, key=lambda one: (one.time.ends_at, one.place_id))[:1]
 
 

@@ -16,7 +16,7 @@ from session_manager.opening import open_intervals
 from session_manager.schedule import Interval, clash, instant, local_time, wall
 from session_manager.self_service import Front, Holding, Offer, Slot, room_slots, seat_slots
 from session_manager.store.booking_tables import booking_places, bookings, places
-from session_manager.store.holding import taken_units
+from session_manager.store.holding import overlapping, taken_units
 from session_manager.store.part import Part, need
 from session_manager.store.place_rows import place_of, rules_of
 from session_manager.store.quoting import availability, days_of, quote
@@ -123,9 +123,13 @@ def _offers(
 ) -> tuple[Offer, ...]:
     free = {one.place_id: availability(connection, Wanted(one.place_id), whole, rules) for one in found}
     seats = {one.place_id: free[one.place_id] for one in found if one.kind == "seat"}
-    slots = seat_slots(seats, whole.starts_at + NOON_S, now)
+    held_by: dict[str, list[Interval]] = {one.place_id: [] for one in found}
+    for taken in overlapping(connection, list(held_by), whole, ""):
+        held_by[taken.place_id].append(taken.time)
+    slots = seat_slots(seats, held_by, whole.starts_at + NOON_S, now)
     for one in found:
-        slots += room_slots(one.place_id, free[one.place_id], now) if one.kind == "room" else []
+        if one.kind == "room":
+            slots += room_slots(one.place_id, free[one.place_id], held_by[one.place_id], now)
     mine = _my_times(connection, held.holder.subject, whole)
     wished = [one for one in slots if not (one.taken and any(clash(one.time, time) for time in mine))]
     by_id = {one.place_id: one for one in found}

@@ -30,7 +30,7 @@ async def issued(web: Web, firm: str, **more: int) -> str:
     return str(answer.json()["code"])
 
 
-async def entered(browser: httpx.AsyncClient, code: str, name: str = "佐藤") -> int:
+async def entered(browser: httpx.AsyncClient, code: str, name: str = "参加者1") -> int:
     answer = await browser.post(ENTER, json={"code": code, "name": name})
     if answer.status_code == 204:
         browser.headers["X-CSRF-Token"] = browser.cookies["shimawa_csrf"]
@@ -46,7 +46,7 @@ async def test_with_the_code_one_is_in_as_staff_of_the_partner(web: Web, firm: s
         roles = [one.role for one in web.store.grants("default", me["person_id"])]
         assert (me["kind"], roles, me["municipality_id"]) == ("member", ["partner_staff"], "default")
         profile = (await browser.get(f"{TOWN}/me/profile")).json()
-        assert (profile["name"], profile["organisation"], profile["user_class"]) == ("佐藤", "壱岐商会", "partner")
+        assert (profile["name"], profile["organisation"], profile["user_class"]) == ("参加者1", "壱岐商会", "partner")
         web.at[0] += 100 * DAY_S
         assert (await browser.get("/api/me")).json()["kind"] == "member"
         assert (await browser.get(f"{TOWN}/me/profile")).json()["user_class"] == "citizen"
@@ -56,13 +56,13 @@ async def test_the_same_name_on_the_same_device_is_the_same_person(web: Web, fir
     code = await issued(web, firm, uses=3)
     async with web.browser() as phone, web.browser() as other:
         people = []
-        for browser, name in ((phone, "佐藤"), (phone, "佐藤 "), (phone, "鈴木"), (other, "佐藤"), (phone, "佐藤")):
+        for browser, name in ((phone, "参加者1"), (phone, "参加者1 "), (phone, "参加者2"), (other, "参加者1"), (phone, "参加者1")):
             assert await entered(browser, code, name) == 204
             people.append((await browser.get("/api/me")).json()["person_id"])
         assert people[0] == people[1] == people[4]
         assert len(set(people)) == 3
-        assert await entered(other, code, "田中") == 401
-        assert await entered(phone, code, "鈴木") == 204
+        assert await entered(other, code, "参加者3") == 401
+        assert await entered(phone, code, "参加者2") == 204
 
 
 async def test_every_wrong_code_has_the_same_answer(web: Web, firm: str) -> None:
@@ -79,7 +79,7 @@ async def test_every_wrong_code_has_the_same_answer(web: Web, firm: str) -> None
     answers = []
     for code in ("AAAAA-AAAAA", over, used, replaced, "'; --"):
         async with web.browser() as browser:
-            answer = await browser.post(ENTER, json={"code": code, "name": "佐藤"})
+            answer = await browser.post(ENTER, json={"code": code, "name": "参加者1"})
             answers.append((answer.status_code, answer.text, answer.headers.get("set-cookie")))
     assert len(set(answers)) == 1
     assert answers[0][0] == 401
@@ -100,7 +100,7 @@ async def test_the_office_sees_who_is_in_and_ends_it_at_once(web: Web, firm: str
         shown = (await office.get(f"{here}/code")).json()
         assert (shown["uses_left"], "code" in shown, code in str(shown)) == (1, False, False)
         [login] = (await office.get(f"{here}/logins")).json()
-        assert (login["name"], login["open"]) == ("佐藤", True)
+        assert (login["name"], login["open"]) == ("参加者1", True)
         assert (await office.delete(f"{here}/code")).status_code == 204
         assert (await office.get(f"{here}/code")).json() is None
         assert (await browser.get("/api/me")).json()["kind"] == "member"

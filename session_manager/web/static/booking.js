@@ -218,6 +218,7 @@ class Sheet {
       else if (!office()) parts.push(el("p", { class: "price" }, el("strong", {}, t("booking.free")), " ", el("span", { class: "quiet small" }, said(quote.price_reason))));
     }
     this.verdict.replaceChildren(...parts.filter(Boolean));
+    if (quote.problems.length && !this.form.querySelector("details[open]")) this.verdict.scrollIntoView({ block: "nearest" });
     this.go.disabled = quote.problems.length > 0;
     this.go.replaceChildren(this.before ? t("booking.save") : quote.needs_approval ? t("booking.ask") : quote.yen ? t("booking.pay", { n: quote.yen.toLocaleString() }) : t("booking.book"));
   }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, exists, func, or_, select
 
-from session_manager.morning import BoardFact, Facts, RecordFact
+from session_manager.morning import BoardFact, Facts, PrecheckFact, RecordFact, ReportFact
 from session_manager.store.booking_tables import bookings
 from session_manager.store.municipalities import homes_of
+from session_manager.store.panel_tables import board_devices, door_reports, prechecks
 from session_manager.store.part import Part
 from session_manager.store.people_tables import outbox
 from session_manager.store.tables import boards, facilities, gaps, rooms, sessions
 
 RECORDS_S = 3 * 86_400.0
 MOST_RECORDS = 20
+_DEVICES = ("microphone", "speaker", "camera")
 
 
 class Mornings(Part):
@@ -21,6 +23,8 @@ class Mornings(Part):
         with self._database.read() as connection:
             return Facts(
                 boards=tuple(_boards(connection, municipality_id)),
+                reports=tuple(_reports(connection, municipality_id)),
+                prechecks=tuple(_prechecks(connection, municipality_id, now)),
                 requests_start_at=tuple(_requests(connection, municipality_id, now)),
                 letters_given_up=_given_up(connection, municipality_id),
                 records=tuple(_records(connection, municipality_id, now)),
@@ -29,15 +33,49 @@ class Mornings(Part):
 
 def _boards(connection: Connection, municipality_id: str) -> list[BoardFact]:
     query = (
-        select(boards, rooms.c.name.label("room"))
+        select(boards, rooms.c.name.label("room"), *(board_devices.c[name] for name in (*_DEVICES, "told_at")))
         .join(rooms, rooms.c.room_id == boards.c.room_id)
+        .join(board_devices, board_devices.c.board_id == boards.c.board_id, isouter=True)
         .join(facilities, facilities.c.facility_id == rooms.c.facility_id)
         .where(facilities.c.municipality_id == municipality_id)
         .order_by(boards.c.name)
     )
     return [
-        BoardFact(row.board_id, row.name, row.room, row.enrolled_at, row.last_seen_at)
+        BoardFact(
+            row.board_id,
+            row.name,
+            row.room,
+            row.enrolled_at,
+            row.last_seen_at,
+            {name: row.told_at for name in _DEVICES if getattr(row, name) is False},
+        )
         for row in connection.execute(query)
+    ]
+
+
+def _reports(connection: Connection, municipality_id: str) -> list[ReportFact]:
+    query = (
+        select(door_reports.c.kind, door_reports.c.reported_at, rooms.c.name)
+        .join(rooms, rooms.c.room_id == door_reports.c.room_id)
+        .where(door_reports.c.municipality_id == municipality_id, door_reports.c.resolved_at.is_(None))
+    )
+    return [ReportFact(row.name, row.kind, row.reported_at) for row in connection.execute(query)]
+
+
+def _prechecks(connection: Connection, municipality_id: str, now: float) -> list[PrecheckFact]:
+    """Of sessions that have not begun: each site whose board was not ready at the last look."""
+    query = (
+        select(prechecks.c.session_id, prechecks.c.findings, sessions.c.title, sessions.c.starts_at)
+        .join(sessions, sessions.c.session_id == prechecks.c.session_id)
+        .where(sessions.c.state == "planned", sessions.c.ends_at > now, sessions.c.confidential.is_(False))
+        .order_by(sessions.c.starts_at)
+    )
+    return [
+        PrecheckFact(row.title, str(one["site"]), row.starts_at)
+        for row in connection.execute(query).all()
+        if municipality_id in homes_of(connection, row.session_id)
+        for one in row.findings
+        if one["state"] not in {"ready", "none"}
     ]
 
 

@@ -51,3 +51,21 @@ async def test_the_disk_is_that_of_the_hub_s_own_folder(hall: Hall, tmp_path: Pa
     towns = Towns(open_web(hall, WebSettings(SECRET, WORKER, data=tmp_path)))
     async with towns.office() as office:
         assert (await office.get(f"{towns.here}/today")).status_code == 200
+
+
+async def test_what_boards_and_people_at_the_doors_say_is_told(web: Web) -> None:
+    towns = Towns(web)
+    store, home = web.store, towns.iki.municipality_id
+    house = store.add_facility("港の家", "Asia/Tokyo", home)
+    room = store.add_room(house.facility_id, "会議室")
+    board = store.add_board(room.room_id, "ボード2", web.at[0] - 5000)
+    store.board_by_token(board.device_token, web.at[0])
+    store.board_has(board.board.board_id, {"microphone": False, "speaker": True, "camera": None}, web.at[0] - 60)
+    panel = store.add_panel(home, room.room_id, "入口", web.at[0]).panel
+    store.report_fault(panel, "sound", "panel", web.at[0])
+    async with towns.office() as office, towns.office("fukuoka-office") as other:
+        lines = (await office.get(f"{towns.here}/today")).json()["morning"]["lines"]
+        assert [line["what"] for line in lines] == ["no_microphone", "report_sound"]
+        assert lines[0]["values"] == {"board": "ボード2", "room": "会議室", "at": web.at[0] - 60}
+        theirs = (await other.get(f"/api/municipalities/{towns.fukuoka.municipality_id}/today")).json()
+        assert theirs["morning"]["lines"] == []

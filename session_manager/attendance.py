@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from session_manager.ical import Parsed
+from session_manager.schedule import instant
 
 AnswerStatus = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
 _KNOWN: frozenset[str] = frozenset({"NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"})
@@ -24,10 +25,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One attendee's word about one date (`recurrence`: local start within a series) or all (`recurrence` empty)."""
+    """One attendee's word about one date of a series, or about all of it.
+
+    `recurs_at`: when that date begins by the rule, POSIX seconds, because programs name it in whatever zone they like;
+    None: all.
+    """
 
     uid: str
-    recurrence: str
+    recurs_at: int | None
     attendee: str
     status: AnswerStatus
     sequence: int
@@ -41,7 +46,7 @@ def replies_of(parsed: Parsed, sender: str) -> list[Reply]:
     return [
         Reply(
             entry.uid,
-            entry.instead_of.isoformat() if entry.instead_of is not None else "",
+            instant(entry.instead_of, entry.zone) if entry.instead_of is not None else None,
             who.mail.casefold(),
             who.status,  # type: ignore[arg-type]
             entry.sequence,

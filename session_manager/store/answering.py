@@ -6,6 +6,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from session_manager.attendance import Answer, AnswerStatus, Reply, newest
 from session_manager.booking_records import Booking
+from session_manager.schedule import local_time
 from session_manager.store.booking_rows import read_booking
 from session_manager.store.booking_tables import bookings
 from session_manager.store.calendars import put_answer
@@ -29,7 +30,8 @@ class Answering(Part):
                 return False
             if reply.attendee not in {key(one.mail) for one in _invited(connection, booking)}:
                 return False
-            return put_answer(connection, reply)
+            at = "" if reply.recurs_at is None else local_time(reply.recurs_at, booking.zone).isoformat()
+            return put_answer(connection, reply, at)
 
     def booking_answers(self, booking_id: str) -> list[Answer]:
         """Of everybody who is invited now, by name. Raises NotFound."""

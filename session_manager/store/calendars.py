@@ -99,15 +99,13 @@ class Calendars(Part):
             return {row.attendee: row.status for row in connection.execute(query)}
 
 
-def put_answer(connection: Connection, reply: Reply) -> bool:
+def put_answer(connection: Connection, reply: Reply, recurrence: str) -> bool:
     """The newest answer of an attendee stands (RFC 5546 section 2.1.5); False: an older one came late."""
-    here = and_(
-        answers.c.uid == reply.uid, answers.c.recurrence == reply.recurrence, answers.c.attendee == reply.attendee
-    )
+    here = and_(answers.c.uid == reply.uid, answers.c.recurrence == recurrence, answers.c.attendee == reply.attendee)
     values = {"status": reply.status, "sequence": reply.sequence, "stamped_at": reply.stamped_at}
     row = connection.execute(select(answers).where(here)).one_or_none()
     if row is None:
-        mine = {"uid": reply.uid, "recurrence": reply.recurrence, "attendee": reply.attendee}
+        mine = {"uid": reply.uid, "recurrence": recurrence, "attendee": reply.attendee}
         connection.execute(insert(answers).values(**mine, **values))
         return True
     if (row.sequence, row.stamped_at) >= (reply.sequence, reply.stamped_at):

@@ -295,9 +295,9 @@ def test_a_series_by_rule_is_one_entry_that_can_be_answered(town: Town) -> None:
     parsed = parse(letter.calendar or "")
     assert (letter.method, parsed.method, len(parsed.entries)) == ("REQUEST", "REQUEST", 1)
     assert starts(letter.calendar) == [one.starts for one in made.dates]
-    reply = Reply(parsed.entries[0].uid, "", "a@iki.example", "DECLINED", 0, NOW + 1)
+    reply = Reply(parsed.entries[0].uid, None, "a@iki.example", "DECLINED", 0, NOW + 1)
     assert town.store.take_reply(reply)
-    second = replace(reply, recurrence=made.dates[1].starts.isoformat(), status="ACCEPTED", stamped_at=NOW + 2)
+    second = replace(reply, recurs_at=made.dates[1].starts_at, status="ACCEPTED", stamped_at=NOW + 2)
     assert town.store.take_reply(second)
     said = [town.store.booking_answers(one.booking_id)[0].status for one in made.dates[:3]]
     assert said == ["DECLINED", "ACCEPTED", "DECLINED"]

@@ -69,6 +69,16 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class SoonCheck:
+    """For the office. `title` empty: confidential."""
+
+    session_id: str
+    title: str
+    starts_at: float
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
 class DoorLesson:
     """A class in this room. `pupils` only from ten minutes before to its end."""
 

@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, insert, select
 
-from session_manager.panel import Check
+from session_manager.panel import Check, SoonCheck
 from session_manager.precheck import AGAIN_S, EARLY_S, BoardFacts, Finding, find
 from session_manager.store.lesson_rows import check_of
 from session_manager.store.panel_tables import board_devices, prechecks
 from session_manager.store.part import Part
-from session_manager.store.tables import boards, sessions, sites
+from session_manager.store.tables import boards, facilities, rooms, sessions, sites
 
 KEPT_S = 7 * 86_400.0
 
@@ -38,6 +38,28 @@ class Checking(Part):
         """The last look; None: there was none yet."""
         with self._database.read() as connection:
             return check_of(connection, session_id)
+
+    def prechecks(self, municipality_id: str, now: float) -> list[SoonCheck]:
+        """Of sessions with a room of this municipality that are planned and not over, looked at already; by start."""
+        query = (
+            select(sessions.c.session_id, sessions.c.title, sessions.c.starts_at, sessions.c.confidential)
+            .join(prechecks, prechecks.c.session_id == sessions.c.session_id)
+            .join(sites, sites.c.session_id == sessions.c.session_id)
+            .join(rooms, rooms.c.room_id == sites.c.room_id)
+            .join(facilities, facilities.c.facility_id == rooms.c.facility_id)
+            .where(
+                facilities.c.municipality_id == municipality_id, sessions.c.state == "planned", sessions.c.ends_at > now
+            )
+            .distinct()
+            .order_by(sessions.c.starts_at, sessions.c.session_id)
+        )
+        with self._database.read() as connection:
+            found = [(row, check_of(connection, row.session_id)) for row in connection.execute(query).all()]
+        return [
+            SoonCheck(row.session_id, "" if row.confidential else row.title, row.starts_at, check)
+            for row, check in found
+            if check is not None
+        ]
 
     def board_has(self, board_id: str, found: dict[str, bool | None], now: float) -> None:
         """What a board found plugged in: `microphone`, `speaker`, `camera`."""

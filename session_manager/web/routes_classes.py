@@ -15,7 +15,7 @@ from session_manager.access import Action, Identity, Kind
 from session_manager.booking_records import NewBooking, NewSeries, Wanted
 from session_manager.errors import NotFound, NotPossible
 from session_manager.opening import public_holidays
-from session_manager.panel import Check, DayLesson
+from session_manager.panel import Check, DayLesson, SoonCheck
 from session_manager.pricing import Holder
 from session_manager.schedule import Wall, instant, local_time
 from session_manager.series import SeriesDate
@@ -107,6 +107,12 @@ async def classes(municipality_id: str, context: ContextDep, known: IdentitiesDe
         return context.store.lessons_of_day(municipality_id, zone, context.clock(), mine)
 
     return await asyncio.to_thread(work)
+
+
+@router.get(HERE + "/prechecks", dependencies=[permit(Action.SEE_REPORTS)], summary="Boards of what begins soon")
+async def prechecks(municipality_id: str, context: ContextDep) -> list[SoonCheck]:
+    """Sessions that have not begun, by their start, with the last look at their boards; confidential ones without a title."""
+    return await asyncio.to_thread(context.store.prechecks, municipality_id, context.clock())
 
 
 @router.get("/api/sessions/{session_id}/check", dependencies=_TEACH, summary="Whether its boards are ready")

@@ -29,12 +29,25 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Joining:
+    """Somebody whom a member vouched for, and whom the office lets into the group or not."""
+
+    request_id: str
+    group_id: str
+    group_name: str
+    name: str
+    referrer_name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Approvals:
-    """`asked` by start; `over`: what ended lately without anybody's yes."""
+    """`asked` by start; `over`: what ended lately without anybody's yes; `joining` by when they asked."""
 
     asked: tuple[Asked, ...]
     over: tuple[Booking, ...]
     names: Mapping[str, str]
+    joining: tuple[Joining, ...] = ()
 
 
 def wish_of(booking: Booking, holder_name: str) -> Asked:

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, and_, or_, select
 
-from session_manager.approvals import Approvals, Asked, rivals_among, wish_of
+from session_manager.approvals import Approvals, Asked, Joining, rivals_among, wish_of
 from session_manager.booking import HOLDING
 from session_manager.booking_records import Booking, Wanted
 from session_manager.store.booking_rows import with_places
 from session_manager.store.booking_tables import bookings
 from session_manager.store.holding import overlapping, with_parts
 from session_manager.store.part import Part
+from session_manager.store.people_tables import groups, join_requests, people
 from session_manager.store.quoting import clashes
 from session_manager.store.weeks import names
 
@@ -39,7 +40,25 @@ class Asking(Part):
             asked = [wish_of(one, known.get(one.holder, "")) for one in open_ones]
             rivals = rivals_among(asked)
             shown = tuple(_judged(connection, one, rivals[one.booking.booking_id]) for one in asked)
-            return Approvals(shown, tuple(gone), known)
+            return Approvals(shown, tuple(gone), known, tuple(_joining(connection, municipality_id)))
+
+
+def _joining(connection: Connection, municipality_id: str) -> list[Joining]:
+    """Those who wait for nothing but the office: a member has vouched for them."""
+    asks, vouched = people.alias(), people.alias()
+    query = (
+        select(join_requests, groups.c.name, asks.c.name.label("who"), vouched.c.name.label("referrer"))
+        .join(groups, groups.c.group_id == join_requests.c.group_id)
+        .join(asks, asks.c.person_id == join_requests.c.person_id)
+        .join(vouched, vouched.c.person_id == join_requests.c.referrer_id, isouter=True)
+        .where(groups.c.municipality_id == municipality_id, join_requests.c.state == "vouched")
+        .order_by(join_requests.c.asked_at)
+        .limit(_MOST)
+    )
+    return [
+        Joining(row.request_id, row.group_id, row.name, row.who, row.referrer or "", row.message)
+        for row in connection.execute(query)
+    ]
 
 
 def _read(connection: Connection, query: object) -> list[Booking]:

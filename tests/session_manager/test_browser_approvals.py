@@ -111,6 +111,23 @@ async def test_what_ended_without_an_answer_is_shown_as_such(browser: Browser, t
         await expect(page.locator("#over-list")).to_contain_text("返事のなかった会")
 
 
+async def test_who_a_member_vouched_for_is_let_in_by_the_office(browser: Browser, town: Town) -> None:
+    store = town.site.store
+    member, _ = town.citizen("先生")
+    guest, _ = town.citizen("参加者2")
+    group = store.add_group("default", "事例の会", time.time(), referral_only=True, second_approval=True)
+    store.put_in_group("default", group.group_id, member, "member", time.time())
+    asked = store.ask_to_join("default", group.group_id, guest, member, "よろしくお願いします", time.time())
+    store.vouch("default", group.group_id, asked.request_id, member, time.time())
+    async with opened(browser) as (context, page):
+        await context.add_cookies(town.site.office_cookies())
+        await page.goto(f"{town.site.url}/approvals")
+        await expect(card(page, "参加者2")).to_contain_text("先生さんの紹介です")
+        await card(page, "参加者2").get_by_role("button", name="迎える").click()
+        await expect(page.locator("#none")).to_be_visible()
+        assert guest in {one.person_id for one in store.group_members("default", group.group_id)}
+
+
 async def test_approvals_are_the_offices_alone(browser: Browser, town: Town) -> None:
     _, cookies = town.citizen()
     async with opened(browser) as (context, page):

@@ -84,13 +84,34 @@ async function refuse(button, problem, booking) {
   if (given !== null) await decide(button, problem, booking, "decline", { reason: given });
 }
 
-function draw({ asked, over, names }) {
+/** Somebody whom a member vouched for. */
+function joiner(one) {
+  const problem = el("div", { role: "alert" });
+  const decide = (accept) => async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try {
+      await api("POST", `${HERE}/groups/${one.group_id}/requests/${one.request_id}/decide`, { accept });
+      byId("sentences").replaceChildren(notice("well", accept ? t("approvals.joined", { name: one.name, group: one.group_name }) : t("approvals.not_joined", { name: one.name })));
+      await refresh();
+    } catch (error) {
+      problem.replaceChildren(notice("attention", why(error)));
+      button.disabled = false;
+    }
+  };
+  return el("article", { class: "asked", "aria-label": one.name }, el("h3", {}, one.name), el("p", {}, t("approvals.into", { group: one.group_name })),
+    one.referrer_name ? el("p", { class: "quiet small" }, t("approvals.vouched", { name: one.referrer_name })) : null, one.message ? el("p", { class: "small" }, one.message) : null, problem,
+    el("div", { class: "answers" }, el("button", { type: "button", class: "primary", onclick: decide(true) }, t("approvals.let_in")), el("button", { type: "button", onclick: decide(false) }, t("detail.decline"))));
+}
+
+function draw({ asked, over, names, joining }) {
   const titles = new Map(asked.map(({ booking }) => [booking.booking_id, booking.title]));
   byId("asked").replaceChildren(...groups(asked).map((group) => el("section", { class: "rivals" },
     group.length > 1 ? el("h2", {}, t("approvals.rivals", { n: group.length })) : null,
     el("div", { class: "side-by-side" }, ...group.map((one) => card(one, titles))))));
-  byId("none").hidden = asked.length > 0;
-  byId("count").replaceChildren(asked.length ? t("approvals.count", { n: asked.length }) : "");
+  byId("joining").replaceChildren(...(joining.length ? [el("section", { class: "rivals" }, el("h2", {}, t("approvals.joining")), el("div", { class: "side-by-side" }, ...joining.map(joiner)))] : []));
+  byId("none").hidden = asked.length + joining.length > 0;
+  byId("count").replaceChildren(asked.length + joining.length ? t("approvals.count", { n: asked.length + joining.length }) : "");
   byId("over").hidden = !over.length;
   byId("over-list").replaceChildren(...over.map((one) => el("li", {}, el("span", {}, el("b", {}, one.title), " ", names[one.holder] ?? ""), el("span", { class: "quiet small figures" }, times(one)))));
 }

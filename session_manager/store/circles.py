@@ -114,6 +114,7 @@ class Circles(Part):
             found = _need_circle(connection, series_id)
             its = _one(connection, series_id, person_id)
             taken = sum(one.state == "placed" for one in _applications(connection, series_id))
+            taken += _seated_without(connection, found)
             if state == "placed" and its.state != "placed" and taken >= found.capacity:
                 raise NotPossible("All places are taken. Make the series larger, or wait until somebody gives one up.")
             if its.state == "placed" and state != "placed":
@@ -228,8 +229,23 @@ def _one(connection: Connection, series_id: str, person_id: str) -> Application:
 
 def _settle(connection: Connection, found: Circle, title: str, now: float) -> None:
     many = [Applicant(one.person_id, one.state, one.number) for one in _applications(connection, found.series_id)]
-    for move in settled(found.selection, found.seed, found.capacity, many, drawn=found.drawn_at is not None):
+    left = found.capacity - _seated_without(connection, found)
+    for move in settled(found.selection, found.seed, left, many, drawn=found.drawn_at is not None):
         _make(connection, found, title, move, now)
+
+
+def _seated_without(connection: Connection, found: Circle) -> int:
+    """Members of the group who never applied: they have their seats. Whoever leads it takes none."""
+    placed = select(applications.c.person_id).where(
+        applications.c.series_id == found.series_id, applications.c.state == "placed"
+    )
+    here = and_(
+        group_members.c.group_id == found.group_id,
+        group_members.c.role == "member",
+        group_members.c.left_at.is_(None),
+        group_members.c.person_id.not_in(placed),
+    )
+    return connection.execute(select(func.count()).select_from(group_members).where(here)).scalar_one()
 
 
 def _make(connection: Connection, found: Circle, title: str, move: Move, now: float) -> None:

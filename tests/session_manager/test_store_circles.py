@@ -89,6 +89,17 @@ def test_by_hand_nobody_moves_by_themselves_and_no_place_is_given_twice(lab: Lab
     assert members(lab) == {first}
 
 
+def test_members_who_never_applied_have_their_seats(lab: Lab) -> None:
+    its = lab.series.series_id
+    member, first, second = newcomers(lab, 3)
+    lab.store.put_in_group(TOWN, lab.group_id, member, "member", NOW)
+    lab.store.set_circle(its, NewCircle(lab.group_id, 2, "order", LATER), NOW)
+    assert [lab.store.apply(its, person, NOW).state for person in (first, second)] == ["placed", "waiting"]
+    lab.store.set_circle(its, NewCircle(lab.group_id, 2, "hand", LATER), NOW)
+    with pytest.raises(NotPossible, match="All places are taken"):
+        lab.store.choose(its, second, "placed", NOW)
+
+
 def test_nobody_applies_when_it_is_not_open(lab: Lab) -> None:
     [person] = newcomers(lab, 1)
     for until in (None, int(NOW) - 1):

@@ -84,7 +84,7 @@ async def test_a_facilitator_makes_a_series_for_the_own_group_and_holds_it(web: 
 
 async def test_people_apply_get_a_place_and_with_it_the_evening(web: Web, lab: Lab) -> None:
     its = lab.series.series_id
-    lab.store.set_circle(its, NewCircle(lab.group_id, 1, "order", int(NOW) + 9_000_000), NOW)
+    lab.store.set_circle(its, NewCircle(lab.group_id, 6, "order", int(NOW) + 9_000_000), NOW)
     for number in (6, 7):
         person = lab.store.register_person(TOWN, f"申込者{number}", NOW).person_id
         lab.people.append(person)

@@ -29,6 +29,7 @@ from session_manager.series import HORIZON
 from session_manager.store.booking_tables import LONGEST_S, bookings, places
 from session_manager.store.holding import overlapping, taken_units, with_parts
 from session_manager.store.part import need
+from session_manager.store.partner_seats import seats_problem
 from session_manager.store.place_rows import opening_of, place_of, places_by_id, rules_of
 from session_manager.store.tables import facilities
 
@@ -61,6 +62,7 @@ def quote(
     usage = _usage(connection, new, time, but)
     problems = [*_place_problems(new, found), *closed_then(connection, found, time, rules)]
     limits = _limits(rules, new.holder.user_class, in_series)
+    problems += filter(None, [seats_problem(connection, new, time, but)])
     if not again:
         problems += over_limits(limits, time, usage, now)
     yen, free_s, reason = 0, 0, ""

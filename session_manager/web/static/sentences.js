@@ -22,6 +22,7 @@ const ROWS = [
   [/^More than ([\d.]+) (days|hours) a day\.$/, ([, n, unit]) => t("said.a_day", { long: long(n, unit) })],
   [/^More than ([\d.]+) (days|hours) a week\.$/, ([, n, unit]) => t("said.a_week", { long: long(n, unit) })],
   [/^More than ([\d.]+) (days|hours) a month\.$/, ([, n, unit]) => t("said.a_month", { long: long(n, unit) })],
+  [/^Your organisation may use (\d+) places at the same time/, ([, n]) => t("said.partner_seats", { n })],
   [/^No more than (\d+) bookings at once\. /, ([, n]) => t("said.at_once", { n })],
   [/^The fee is (\d+) yen\. /, ([, n]) => t("said.fee", { n })],
   [/^Only ([\d.]+) free hours are left this month\. /, ([, n]) => t("said.free_left", { n })],

@@ -119,7 +119,7 @@ class Bodies:
         if schema.get("type") == "array":
             return self._array(schema, name, ids, only)
         if thing(name):
-            return ids[thing(name)]
+            return ids.get(thing(name), "x")
         if name in WORDS:
             return WORDS[name]
         if "const" in schema:
@@ -138,8 +138,10 @@ class Bodies:
     def _array(self, schema: dict[str, Any], name: str, ids: Mapping[str, str], only: str) -> Any:
         if name in WORDS:
             return WORDS[name]
-        one = self._value(schema["items"], name.removesuffix("s"), ids, only)
-        return [one] * max(1, schema.get("minItems", 1)) if "prefixItems" not in schema else [one, one]
+        if "prefixItems" in schema:
+            return [self._value(one, name, ids, only) for one in schema["prefixItems"]]
+        one = self._value(schema.get("items", {}), name.removesuffix("s"), ids, only)
+        return [one] * max(1, schema.get("minItems", 1))
 
 
 def thing(field: str) -> str:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gzip
+import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -23,6 +27,8 @@ class Served:
         self.asked.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(self.answer)
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     @property
     def url(self) -> str:
@@ -101,6 +107,80 @@ async def test_a_redirect_or_a_flood_ends_there(served: Served, answer: bytes, s
     with pytest.raises(NotPossible, match=sentence):
         await fetch(served.url, served.allowed)
     assert len(served.asked) == 1
+
+
+async def test_a_calendar_that_only_drips_is_given_up() -> None:
+    """Each drop comes in time; all of them together do not."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(NotPossible, match="too long"):
+        await fetch(f"http://localhost:{port}/", (f"private:localhost:{port}",), total_s=0.3)
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_small_packed_answer_does_not_become_a_large_one(served: Served) -> None:
+    packed = gzip.compress(b" " * 30_000_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    served.answer = head + packed
+    with pytest.raises(NotPossible, match="1 MiB"):
+        await fetch(served.url, served.allowed)
+
+
+class Rebinding(asyncio.SelectorEventLoop):
+    """A name server in somebody's hands: each time it is asked, the name stands for something else."""
+
+    def __init__(self, answers: list[list[str]]) -> None:
+        super().__init__()
+        self.answers, self.asked = answers, 0
+
+    async def getaddrinfo(self, host: Any, port: Any, **_more: Any) -> Any:
+        if host != "calendar.example":
+            return await super().getaddrinfo(host, port, **_more)
+        answer = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in answer]
+
+
+@pytest.mark.parametrize(
+    "answers", [[["127.0.0.1"]], [["93.184.215.14", "127.0.0.1"]], [["10.0.0.7"], ["93.184.215.14"]]]
+)
+def test_a_name_that_also_stands_for_something_inside_is_not_asked(answers: list[list[str]]) -> None:
+    with asyncio.Runner(loop_factory=lambda: Rebinding(answers)) as runner, pytest.raises(NotPermitted):
+        runner.run(fetch("https://calendar.example/", ("calendar.example",)))
+
+
+def test_the_connection_goes_to_the_address_that_was_checked() -> None:
+    """The name is asked once; what it stands for a moment later makes no difference."""
+    first, second = Served(), Served()
+
+    async def read() -> bytes:
+        servers = [await asyncio.start_server(first.serve, "127.0.0.1", 0)]
+        first.port = servers[0].sockets[0].getsockname()[1]
+        servers.append(await asyncio.start_server(second.serve, "127.0.0.2", first.port))
+        url = f"http://calendar.example:{first.port}/a.ics"
+        body = await fetch(url, (f"private:calendar.example:{first.port}",))
+        for server in servers:
+            server.close()
+            await server.wait_closed()
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.01)
+        return body
+
+    loop = Rebinding([["127.0.0.1"], ["127.0.0.2"]])
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        assert runner.run(read()) == BODY
+    assert (len(first.asked), len(second.asked), loop.asked) == (1, 0, 1)
 
 
 @pytest.mark.parametrize(

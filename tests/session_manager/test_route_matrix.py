@@ -25,7 +25,7 @@ from tests.session_manager.two_towns import Headers, Town, World
 
 REFUSED = {401, 403, 404}
 NEIGHBOURS = {"administrator", "staff", "facilitator", "teacher", "guest", "board", "viewer", "panel"}
-FREE_WORDS = {"provider": "google", "extension": "txt", "position": "0", "source": "x"}
+FREE_WORDS = {"provider": "google", "extension": "txt", "position": "0", "source": "x", "month": "2026-06"}
 """Path parameters that name nothing of a town."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -135,7 +136,7 @@ def _row(number: int, cells: Mapping[str, str]) -> PlaceRow:
     wrong = ""
     if not cells["facility"] or not cells["name"]:
         wrong = "A row needs a facility and a name."
-    elif len(cells["name"]) > 80 or len(cells["name"].splitlines()) > 1:
+    elif len(cells["name"]) > 80 or any(unicodedata.category(one) in {"Cc", "Zl", "Zp"} for one in cells["name"]):
         wrong = "A name is one line of 80 letters at most."
     elif cells["kind"] not in get_args(PlaceKind):
         wrong = f"The kind is one of: {', '.join(get_args(PlaceKind))}."

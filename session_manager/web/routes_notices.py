@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from session_manager.access import Action
 from session_manager.attendance import Answer
@@ -24,7 +25,15 @@ _BOOK = [permit(Action.BOOK)]
 _RULES = [permit(Action.CHANGE_RULES)]
 _PLACES = [permit(Action.READ_PLACES)]
 
-NoteText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
+
+def _one_line(text: str) -> str:
+    """It stands in letters and in the database: one line, nothing that cannot be written there."""
+    if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+NoteText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), AfterValidator(_one_line)]
 
 
 class OfficeMail(Form):

@@ -26,6 +26,7 @@ def file(*rows: dict[str, str]) -> str:
         ({"name": ""}, "needs a facility and a name"),
         ({"facility": ""}, "needs a facility and a name"),
         ({"name": "x" * 81}, "80 letters"),
+        ({"name": "a\x00b"}, "80 letters"),
         ({"kind": "boat"}, "kind is one of: room, seat, area, free_use, equipment"),
         ({"capacity": "twelve"}, "capacity is a number"),
         ({"capacity": "0"}, "capacity is a number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 
@@ -16,6 +17,8 @@ from tests.session_manager.hall import NOW, Web
 from tests.session_manager.house import House, at
 from tests.session_manager.test_ical import EVENING, OUTLOOK
 from tests.session_manager.test_web_people import Towns
+
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -176,6 +179,9 @@ async def test_the_offices_address_and_a_houses_notes_are_kept(web: Web, towns: 
         here = f"{towns.here}/facilities/{house.facility_id}/notes"
         assert (await office.put(here, json=notes)).status_code == 204
         assert (await office.get(here)).json() == notes
+        for spoilt in ("a\nb", "a\x00", "\ud800"):
+            asked = await office.put(here, content=json.dumps({"ja": {"boats": spoilt}}), headers=JSON)
+            assert asked.status_code == 422
         elsewhere = web.store.facilities()[0].facility_id
         assert (await office.get(f"{towns.here}/facilities/{elsewhere}/notes")).status_code == 404
 

@@ -332,6 +332,7 @@ SENTENCES = [
     "2 hours free, then 300 yen an hour.",
     "This guest pass is not valid here, used up or over. Ask the office for a new one.",
     "It is too early to check in. Come back shortly before it begins.",
+    "Other terms hold for you on that day. Cancel this booking and book it anew.",
     "This cannot be done: the booking is released because nobody came.",
 ]
 

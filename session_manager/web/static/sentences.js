@@ -45,6 +45,7 @@ const ROWS = [
   [/^This offer is over\./, () => t("said.offer_over")],
   [/^This cannot be done: the booking is (?:over|declined|expired|cancelled|released.*)\.$/, () => t("said.over")],
   [/^This cannot be done: /, () => t("said.not_now")],
+  [/^Other terms hold for you on that day\./, () => t("said.other_terms")],
   [/^Nobody came\.$/, () => t("said.nobody_came")],
 ];
 

@@ -29,7 +29,7 @@ def causes(town: Town) -> list[str]:
 def test_an_evening_is_reminded_of_a_week_and_a_day_before_and_a_seat_only_the_day_before(town: Town) -> None:
     evening = town.house.book(at(9, day=14), kind="dialogue", holder=town.holder)
     work = town.house.book(at(9, day=14), town.house.small, holder=town.holder)
-    for now in range(int(NOW), evening.starts_at + 3600, 1800):
+    for now in range(int(NOW), evening.starts_at + 3600, 3 * 3600):
         town.store.remind(float(now))
     start = evening.starts_at
     assert causes(town) == sorted(

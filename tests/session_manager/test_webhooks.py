@@ -204,22 +204,19 @@ async def test_one_that_takes_nothing_for_long_or_wants_no_more_is_switched_off_
     assert len(other.bodies) == 3
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1:1/",
-        "https://user:pw@hooks.example/",
-        "https://hooks.example:8443/",
-        "http://hooks.example/",
-        "ftp://hooks.example/",
-        "https://hooks.example\\@127.0.0.1/",
-    ],
-)
-async def test_addresses_that_are_none_of_the_worlds_are_refused(web: Web, url: str) -> None:
+async def test_addresses_that_are_none_of_the_worlds_are_refused(web: Web) -> None:
     towns = Towns(web)
     async with towns.office() as office:
-        answer = await office.post(f"{towns.here}/webhooks", json={"url": url, "events": ["*"]})
-        assert answer.status_code == 403
+        for url in (
+            "http://127.0.0.1:1/",
+            "https://user:pw@hooks.example/",
+            "https://hooks.example:8443/",
+            "http://hooks.example/",
+            "ftp://hooks.example/",
+            "https://hooks.example\\@127.0.0.1/",
+        ):
+            answer = await office.post(f"{towns.here}/webhooks", json={"url": url, "events": ["*"]})
+            assert answer.status_code == 403, url
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class PupilForm(Form):
 class SheetForm(Form):
     """Three questions, three choices each: 1 the best."""
 
-    answers: Annotated[tuple[Face, Face, Face], Field()]
+    answers: Annotated[list[Face], Field(min_length=3, max_length=3)]
 
 
 class DevicesForm(Form):

@@ -111,7 +111,7 @@ async def classes(municipality_id: str, context: ContextDep, known: IdentitiesDe
 
 @router.get(HERE + "/prechecks", dependencies=[permit(Action.SEE_REPORTS)], summary="Boards of what begins soon")
 async def prechecks(municipality_id: str, context: ContextDep) -> list[SoonCheck]:
-    """Sessions that have not begun, by their start, with the last look at their boards; confidential without a title."""
+    """Sessions that have not begun, by start, with the last look at their boards; confidential without a title."""
     return await asyncio.to_thread(context.store.prechecks, municipality_id, context.clock())
 
 

@@ -102,7 +102,7 @@ class Uploader:
         """Until the hub has everything, or gave up, or so long; gives the seconds of sound that it does not have."""
         try:
             async with asyncio.timeout(patience_s):
-                while self._spool.unsent_s() and self.state != "without":
+                while self._spool.unsent_s() and self.state not in ("without", "hub_full"):
                     await asyncio.sleep(LOOK_S)
                     self._asked.clear()
                     self.hurry()

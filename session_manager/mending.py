@@ -299,7 +299,8 @@ class Mending:
         found = repair.regions(touched, spans, limit, live=live is not None)
         now = self._clock()
         rested = now - mend.last_packet_at >= IDLE_S or now - mend.since >= PATIENCE_S
-        whole = [one for one in found if rested or not mend.opened.log.missing(*one)]
+        opened = mend.opened
+        whole = [one for one in found if repair.is_worth_hearing(_holes(opened, one), opened.refused, rested)]
         return whole[-1] if whole else None
 
     # ---- hearing again -----------------------------------------------------------------------------------------------
@@ -370,6 +371,10 @@ class Mending:
         await self._account.settle(stream.session_id)
         if session.state == "ended" and key not in self._mends:
             await self._transcript.recorder.forget(key)
+
+
+def _holes(opened: OpenStream, region: repair.Samples) -> list[tuple[int, int]]:
+    return [(hole.start_sample, hole.end_sample) for hole in opened.log.missing(*region)]
 
 
 def _heard(fact: feed.Final) -> repair.Heard:

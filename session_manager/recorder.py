@@ -26,6 +26,7 @@ from transcription.opus import packet_duration
 QUEUE_PACKETS = 50_000
 FLUSH_S = 0.5
 ORIGIN_SAMPLES = 48_000
+REFUSED_SPANS = 1_000
 LATE_SAMPLES = 12_000
 """A packet this far behind the newest may come after the worker has stopped waiting for it."""
 
@@ -49,6 +50,8 @@ class OpenStream:
     closed: bool = False
     late: list[tuple[int, int]] = field(default_factory=list)
     """Spans that came too late to be sure that the live run has heard them; whoever marks them empties it."""
+    refused: list[tuple[int, int]] = field(default_factory=list)
+    """Spans that were heard live and are not in the log, in order; the oldest go first beyond `REFUSED_SPANS`."""
 
     @property
     def key(self) -> StreamKey:
@@ -207,8 +210,7 @@ class Recorder:
         try:
             self._queue.put_nowait((stream, packet, arrived.arrived_at))
         except queue.Full:
-            self.refused += 1
-            self._failed(stream, arrived.arrived_at, "disk_slow")
+            self._refuse(stream, packet, arrived.arrived_at, "disk_slow")
 
     def _look_at_clock(self, stream: OpenStream, arrived: LoggedPacket) -> None:
         """The instant of sample 0 by the least delayed packet of the first second: the very first is often late."""
@@ -274,8 +276,7 @@ class Recorder:
         try:
             stream.log.append(packet)
         except LogWriteFailed as error:
-            self.refused += 1
-            self._post(self._failed, stream, arrived_at, error.cause)
+            self._post(self._refuse, stream, packet, arrived_at, error.cause)
         else:
             if stream.key in self._failures:
                 self._post(self._recovered, stream)
@@ -292,6 +293,16 @@ class Recorder:
             self._loop.call_soon_threadsafe(call, *args)
 
     # ---- what the disk said, on the loop ---------------------------------------------------------------------------
+
+    def _refuse(self, stream: OpenStream, packet: Packet, at: float, cause: str) -> None:
+        self.refused += 1
+        end = packet.sample + packet_duration(packet.payload)
+        if stream.refused and stream.refused[-1][0] <= packet.sample <= stream.refused[-1][1]:
+            stream.refused[-1] = (stream.refused[-1][0], max(stream.refused[-1][1], end))
+        else:
+            stream.refused.append((packet.sample, end))
+            del stream.refused[:-REFUSED_SPANS]
+        self._failed(stream, at, cause)
 
     def _failed(self, stream: OpenStream, at: float, cause: str) -> None:
         failure = self._failures.get(stream.key)

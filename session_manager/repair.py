@@ -107,6 +107,15 @@ def origin(told_origin_at: float, end_sample: int, closed: bool, now: float) -> 
     return told_origin_at - ahead if wrong else told_origin_at
 
 
+def by_hub_clock(told_at: float, board_now: float | None, now: float) -> float:
+    """An instant that a board told, when it says that its clock reads `board_now` while ours reads `now`.
+
+    Clocks that agree within `CLOCK_TRUSTED_S` are taken as they are: what a thin line delays is no wrong clock.
+    """
+    ahead = 0.0 if board_now is None else board_now - now
+    return told_at - ahead if abs(ahead) > CLOCK_TRUSTED_S else told_at
+
+
 # ---- regions: what is heard again ------------------------------------------------------------------------------------
 
 
@@ -154,6 +163,14 @@ def _quiet_after(loud: Sequence[Samples], at: int) -> int:
 def _inside(spans: Sequence[Samples], at: int) -> Samples | None:
     index = bisect_right(spans, at, key=lambda one: one.start) - 1
     return spans[index] if index >= 0 and spans[index].start < at < spans[index].end else None
+
+
+def is_worth_hearing(holes: Sequence[tuple[int, int]], refused: Sequence[tuple[int, int]], rested: bool) -> bool:
+    """Whether a region is heard again now. `rested`: it has waited long enough for what it still lacks (`holes`).
+
+    Not while the log lacks what was heard live (`refused` by the disk): good lines would become worse ones.
+    """
+    return not holes or (rested and not common(refused, holes))
 
 
 def part_ends(done: int, mark: int, lines: Iterable[tuple[int, int]]) -> bool:

@@ -150,6 +150,7 @@ async def test_a_disk_that_refuses_is_said_once_and_captions_still_hear_everythi
         heard.changed.clear()
         assert heard.failed == ["io"]
         assert len(opened.tail.read(0) or []) == 5
+        assert opened.refused == [(0, 5 * 960)]
 
         blocked.unlink()
         recorder.receive([packet(number) for number in range(5, 8)])

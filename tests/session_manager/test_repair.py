@@ -80,6 +80,38 @@ def test_the_boards_clock_is_taken_unless_it_is_wrong(told: float, end_s: float,
     assert repair.origin(told, round(end_s * S), closed, now=1100.0) == origin
 
 
+@pytest.mark.parametrize(
+    ("holes", "refused", "rested", "worth"),
+    [
+        ([], [], False, True),
+        ([(0, 5)], [], False, False),
+        ([(0, 5)], [], True, True),
+        ([(0, 5)], [(4, 9)], True, False),  # the live run has heard it, the disk did not take it
+        ([(0, 5)], [(5, 9)], True, True),
+        ([], [(0, 5)], True, True),  # the board has brought it
+    ],
+)
+def test_a_stretch_is_heard_again_when_that_can_only_make_it_better(
+    holes: list[tuple[int, int]], refused: list[tuple[int, int]], rested: bool, worth: bool
+) -> None:
+    assert repair.is_worth_hearing(holes, refused, rested) is worth
+
+
+@pytest.mark.parametrize(
+    ("board_now", "told", "instant"),
+    [
+        (4600.0, 4550.0, 950.0),  # an hour ahead
+        (100.0, 50.0, 950.0),
+        (1001.5, 950.0, 950.0),  # a slow line is no wrong clock
+        (None, 950.0, 950.0),  # a board that says nothing of its clock
+    ],
+)
+def test_what_a_board_with_a_wrong_clock_tells_is_placed_by_ours(
+    board_now: float | None, told: float, instant: float
+) -> None:
+    assert repair.by_hub_clock(told, board_now, now=1000.0) == instant
+
+
 # ---- regions ---------------------------------------------------------------------------------------------------------
 
 spans = st.lists(

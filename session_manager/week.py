@@ -69,8 +69,9 @@ class WeekFacts:
 
 
 def week_answer(facts: WeekFacts, eyes: Eyes) -> dict[str, Any]:
-    """Plain values for JSON. A booking is [identifier, from, to, state, title, place, ...]: title and places by number, a
-    place as often as units of it are taken. The identifier is empty where there is nothing more to see; title 0 is no title.
+    """Plain values for JSON. A booking is [identifier, from, to, state, title, place, ...]: title and places by number,
+    a place as often as units of it are taken. The identifier is empty where there is nothing more to see; title 0 is
+    no title.
     """
     if facts.facility is None:
         return {

@@ -1,4 +1,4 @@
-"""The door for partners' staff: a code of their organisation instead of an account and its letters; and one's profile."""
+"""The door for partners' staff: a code of their organisation instead of an account and letters; and one's profile."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ async def test_the_same_name_on_the_same_device_is_the_same_person(web: Web, fir
     code = await issued(web, firm, uses=3)
     async with web.browser() as phone, web.browser() as other:
         people = []
-        for browser, name in ((phone, "参加者1"), (phone, "参加者1 "), (phone, "参加者2"), (other, "参加者1"), (phone, "参加者1")):
+        told = [(phone, "参加者1"), (phone, "参加者1 "), (phone, "参加者2"), (other, "参加者1"), (phone, "参加者1")]
+        for browser, name in told:
             assert await entered(browser, code, name) == 204
             people.append((await browser.get("/api/me")).json()["person_id"])
         assert people[0] == people[1] == people[4]

@@ -152,6 +152,7 @@ NOT_GUESSED = {
     "/signal": "tokens of 256 bits; signaling counts tries by address",
     "/api/me": "judges what every route judges: 256 bits",
     "/api/openapi.json": "judges nothing",
+    "/reports/{slug}": "what was published and is listed at /reports, for everybody",
     "/api/boards/enrol": "gives out a code, judges nothing; slowed by address",
     "/api/login/link": "asks for a letter, judges nothing; slowed by address and by mail address",
 }

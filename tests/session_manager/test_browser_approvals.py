@@ -1,4 +1,4 @@
-"""Approvals in a real Chromium: rivals side by side, one tap for a yes, a reason for a no."""
+"""Approvals in a real Chromium: rivals side by side, one tap for a yes, one on a reason for a no."""
 
 from __future__ import annotations
 
@@ -58,26 +58,43 @@ async def test_rivals_stand_side_by_side_and_one_tap_approves(browser: Browser, 
         assert states == ["confirmed", "waiting"]
 
 
-async def test_a_no_gives_its_reason_in_one_tap_and_keeping_is_the_safe_answer(browser: Browser, town: Town) -> None:
+async def test_a_no_is_one_tap_on_its_reason_and_is_said_where_it_stands(browser: Browser, town: Town) -> None:
     made, other = (town.book(hours, town.hall, title=f"会{hours}") for hours in (10, 15))
     async with opened(browser, viewport={"width": 320, "height": 640}) as (context, page):
+        await page.add_init_script("window.taps = 0; addEventListener('pointerup', () => { taps += 1; }, true)")
         await context.add_cookies(town.site.office_cookies())
         await page.goto(f"{town.site.url}/approvals")
-        await card(page, "会10").get_by_role("button", name="断る").click()
-        await page.keyboard.press("Enter")  # what has the focus keeps it as it is
-        await expect(page.locator("dialog")).to_have_count(0)
-        assert town.site.store.booking(made.booking_id).state == "requested"
-        await card(page, "会10").get_by_role("button", name="断る").click()
-        await page.get_by_role("button", name="職員がいない時間のため").click()
-        await expect(card(page, "会10")).to_have_count(0)
-        await card(page, "会15").get_by_role("button", name="断る").click()
-        await page.get_by_label("ほかの理由").fill("避難所になるため")
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#none")).to_be_visible()
+        reasons = card(page, "会10").get_by_role("group", name="お断りする理由")
+        await reasons.get_by_role("button", name="用途が合わない").click()
+        await expect(card(page, "会10")).to_contain_text("お断りしました（用途が合わない）")
+        await expect(card(page, "会10").get_by_role("button")).to_have_count(0)
+        await expect(page.locator("#told[role=status]")).to_have_text("「会10」：お断りしました（用途が合わない）")
+        await expect(page.locator("#count")).to_contain_text("1 件")
+        await expect(card(page, "会10")).to_be_focused()
+        assert await page.evaluate("taps") == 1
         found = [town.site.store.booking(one.booking_id) for one in (made, other)]
-        assert [one.state for one in found] == ["declined", "declined"]
-        assert [one.reason for one in found] == ["職員がいない時間のため", "避難所になるため"]
+        assert [(one.state, one.reason) for one in found] == [("declined", "用途が合わない"), ("requested", "")]
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_another_reason_is_written_and_outlives_what_changes_beside_it(browser: Browser, town: Town) -> None:
+    first, made = (town.book(hours, town.hall, title=f"会{hours}") for hours in (10, 15))
+    async with opened(browser) as (context, page):
+        await context.add_cookies(town.site.office_cookies())
+        await page.goto(f"{town.site.url}/approvals")
+        await card(page, "会15").get_by_role("button", name="ほかの理由…").click()
+        words = card(page, "会15").get_by_label("ほかの理由", exact=True)
+        await expect(words).to_be_focused()
+        await words.fill("避難所に")
+        town.site.store.cancel(first.booking_id, "", "office", time.time())
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await expect(card(page, "会10")).to_have_count(0)
+        await expect(words).to_be_focused()
+        await words.press_sequentially("なる")
+        await page.keyboard.press("Enter")
+        await expect(card(page, "会15")).to_contain_text("お断りしました（避難所になる）")
+        await expect(page.locator("#none")).to_be_visible()
+        assert town.site.store.booking(made.booking_id).reason == "避難所になる"
 
 
 async def test_an_asked_change_shows_what_is_and_what_is_wished(browser: Browser, town: Town) -> None:

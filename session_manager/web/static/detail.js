@@ -177,4 +177,4 @@ class Detail {
   }
 }
 
-export const declineReasons = () => [t("detail.no_other_use"), t("detail.no_staff"), t("detail.no_purpose")];
+export const declineReasons = () => [t("detail.no_room"), t("detail.no_purpose"), t("detail.no_contact")];

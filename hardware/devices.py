@@ -29,7 +29,7 @@ from hardware.errors import DeviceMissing, HardwareError
 from hardware.ports import Camera, Microphone, Speaker
 from hardware.specs import DeviceInfo, Kind, Spec, is_simulated, parse_spec
 
-__all__ = ["DeviceInfo", "is_simulated", "list_devices", "open_camera", "open_microphone", "open_speaker"]
+__all__ = ["DeviceInfo", "is_simulated", "is_there", "list_devices", "open_camera", "open_microphone", "open_speaker"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,39 @@ def list_devices() -> list[DeviceInfo]:
         except HardwareError as error:
             logger.info("part of the device list is missing: %s", error.code)
     return found
+
+
+def is_there(kind: Kind, spec: str) -> bool | None:
+    """Whether that device is connected, without opening it: nobody is heard or seen by this. Blocks.
+
+    None: none is wanted, or only opening it would tell.
+    """
+    parsed = parse_spec(spec)
+    try:
+        match parsed.driver:
+            case "none":
+                return None
+            case "sim":
+                return Path(parsed.value).is_file() if parsed.key in {"file", "script"} else True
+            case "opencv":
+                return _has_camera(parsed.rest)
+            case "default" | "auto" if kind == "camera":
+                return _has_camera(parsed.rest)
+            case "default" | "auto" | "name" | "portaudio":
+                from hardware.drivers import portaudio
+
+                return portaudio.has_device(kind, parsed.rest, parsed.driver != "portaudio")
+    except DeviceMissing:
+        return False
+    except HardwareError:
+        return None
+    return False
+
+
+def _has_camera(source: str) -> bool | None:
+    from hardware.drivers import opencv
+
+    return opencv.has_camera(source)
 
 
 def _open_microphone(spec: Spec, loop: asyncio.AbstractEventLoop) -> Microphone | None:

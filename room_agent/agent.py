@@ -18,6 +18,7 @@ from room_agent.devices import Devices, Openers, say_what_broke
 from room_agent.epochs import EpochCounter
 from room_agent.errors import HubRefused, HubUnreachable
 from room_agent.hub import HubClient, Invitation, signaling_url
+from room_agent.inventory import Inventory
 from room_agent.keeping import Keeping
 from room_agent.playback import Playback
 from room_agent.status import (
@@ -71,6 +72,7 @@ class Agent:
         self._playback = Playback()
         self._keeping = Keeping(settings, epochs, self._hub, self._traffic, self._alone, self._line_back)
         self._devices = Devices(settings, epochs, self._playback, openers, keeper=self._keeping.spool)
+        self._inventory = Inventory(self._hub, self._devices)
         self._attendance: Attendance | None = None
         self._invitation: Invitation | None = None
         self._site_names: dict[str, str] = {}
@@ -85,8 +87,12 @@ class Agent:
 
     async def run(self) -> None:
         """For ever, or until the first session is over when the settings say `once`."""
-        keeping = asyncio.create_task(self._keeping.run(), name="keeping")
-        keeping.add_done_callback(say_what_broke)
+        beside = [
+            asyncio.create_task(self._keeping.run(), name="keeping"),
+            asyncio.create_task(self._inventory.run(), name="inventory"),
+        ]
+        for task in beside:
+            task.add_done_callback(say_what_broke)
         try:
             while True:
                 began_at = time.monotonic()
@@ -100,8 +106,9 @@ class Agent:
                 await asyncio.sleep(wait_s)
         finally:
             self._state = "stopped"
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await self._keeping.close()
             await self._hub.close()
 

@@ -13,10 +13,11 @@ import hardware.devices
 from hardware.echo import EchoCanceller, EchoFreeMicrophone, echo_wanted, heard_by
 from hardware.errors import HardwareError
 from hardware.ports import Camera, Microphone, Render, Speaker
+from hardware.specs import Kind
 from room_agent.capture import PacketKeeper, Sight, Voice
 from room_agent.config import BoardSettings
 from room_agent.epochs import EpochCounter
-from room_agent.keeper import RETRY_S, DeviceKeeper
+from room_agent.keeper import RETRY_S, Device, DeviceKeeper
 from room_agent.playback import Playback
 from room_agent.status import DeviceFacts, EchoFacts
 
@@ -34,6 +35,8 @@ class Openers:
     microphone: Callable[[str], Awaitable[Microphone | None]] = hardware.devices.open_microphone
     camera: OpenCamera = hardware.devices.open_camera
     speaker: Callable[[str], Awaitable[Speaker | None]] = hardware.devices.open_speaker
+    there: Callable[[Kind, str], bool | None] = hardware.devices.is_there
+    """Whether it is connected, without opening it; in a thread. None: nobody can tell."""
 
 
 class Devices:
@@ -105,6 +108,34 @@ class Devices:
             async with asyncio.timeout(patience_s):
                 await self._microphone.tried.wait()
                 await self._camera.tried.wait()
+
+    @property
+    def running(self) -> bool:
+        """Between `start` and `stop`."""
+        return bool(self._tasks)
+
+    async def there(self, facts: DeviceFacts) -> bool | None:
+        """Between sessions: whether that device can be had. It is looked for in the system's lists and not opened;
+        only one that failed in the last session is, for an instant, because lists may have it all the same.
+        """
+        found = await asyncio.to_thread(self._openers.there, facts.kind, facts.wanted)
+        if found is False or facts.error is None or self.running:
+            return found
+        ways: dict[Kind, tuple[Callable[[], Awaitable[Device | None]], Callable[[], None]]] = {
+            "microphone": (lambda: self._openers.microphone(facts.wanted), self._microphone.forgive),
+            "camera": (self._open_camera, self._camera.forgive),
+            "speaker": (lambda: self._openers.speaker(facts.wanted), self._speaker.forgive),
+        }
+        opens, forgive = ways[facts.kind]
+        try:
+            device = await opens()
+        except HardwareError:
+            return False
+        if device is None:
+            return found
+        device.close()
+        forgive()
+        return True
 
     @property
     def any_to_send(self) -> bool:

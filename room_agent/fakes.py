@@ -79,6 +79,8 @@ class ScriptedHub:
     raw: bytes | None = None
     asked: dict[str, int] = field(default_factory=dict)
     day: list[dict[str, object]] = field(default_factory=list)
+    found: list[dict[str, bool | None]] = field(default_factory=list)
+    """What boards said of their devices, in order."""
     spool: SpoolShelf | None = field(default_factory=SpoolShelf)
     url: str = ""
     port: int = 0
@@ -116,6 +118,9 @@ class ScriptedHub:
         match method, where.path:
             case "POST", "/api/board/join":
                 return self._join(token)
+            case "POST", "/api/board/devices" if token in self.answers:
+                self.found.append(json.loads(body))
+                return _response(204, b"")
             case "GET", "/api/board/day":
                 return _response(200, json.dumps({"server_time": 0.0, "sessions": self.day}).encode())
             case "POST", "/api/board/spool/have" if self.spool is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -133,6 +133,12 @@ class HubClient:
     async def day(self, kind: type[_Answer], patience_s: float = TIMEOUT_S) -> _Answer:
         """This board's sessions of the day. Raises `HubUnreachable`, `HubRefused`, `HubWithoutRepair`."""
         return _read(await self._ask("GET", "/api/board/day", timeout=patience_s), kind)
+
+    async def devices(self, found: Mapping[str, bool | None]) -> None:
+        """Tell which devices this board finds: `microphone`, `speaker`, `camera`. Raises as `day` does."""
+        answer = await self._ask("POST", "/api/board/devices", json=dict(found))
+        if answer.status_code != 204:
+            raise _trouble(answer)
 
     async def have(self, holdings: Sequence[Holding], disk: DiskTold) -> Wanted:
         """Tell what this board holds and how its disk stands; hear what the hub lacks. Raises as `day` does."""

@@ -74,6 +74,10 @@ class DeviceKeeper(Generic[D]):
             self.facts = replace(self.facts, name=None)
         return True
 
+    def forgive(self) -> None:
+        """It could be opened between two sessions: what was wrong with it is over."""
+        self.facts = replace(self.facts, error=None)
+
     def _say(self, name: str | None, error: str | None) -> None:
         before = self.facts
         self.facts = DeviceFacts(self._kind, before.wanted, name, error)

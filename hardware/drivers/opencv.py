@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from hardware.errors import DeviceLost, DeviceMissing
@@ -47,6 +48,15 @@ def list_cameras() -> list[DeviceInfo]:
             )
             capture.release()
     return found
+
+
+def has_camera(source: str) -> bool | None:
+    """Whether `open_camera` would have something to open; opens nothing. None: only opening it would tell."""
+    if source and not source.isdigit():
+        return None if "://" in source else Path(source).exists()
+    if not sys.platform.startswith("linux"):
+        return None
+    return any(Path(f"/dev/video{number}").exists() for number in ([source] if source else range(PROBED)))
 
 
 def _open(source: int | str, width: int, height: int, fps: int) -> Any | None:

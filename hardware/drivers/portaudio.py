@@ -113,6 +113,15 @@ def list_audio() -> list[DeviceInfo]:
     return found
 
 
+def has_device(kind: Kind, name: str, or_default: bool) -> bool:
+    """Whether the list has what `open_microphone` would take; opens nothing. Raises DeviceBusy. Blocks."""
+    with _library.alone(kind):
+        devices = _devices(kind)
+    if name and not or_default:
+        return any(name.lower() in device["name"].lower() for device in devices)
+    return bool(devices)
+
+
 def _devices(kind: Kind) -> list[dict[str, Any]]:
     devices = [device for device in sd.query_devices() if device[_CHANNELS[kind]] > 0]
     if sys.platform == "win32":

@@ -62,9 +62,16 @@ class Checking(Part):
         ]
 
     def board_has(self, board_id: str, found: dict[str, bool | None], now: float) -> None:
-        """What a board found plugged in: `microphone`, `speaker`, `camera`."""
+        """What a board found plugged in: `microphone`, `speaker`, `camera`. The same again keeps its first instant."""
+        mine = board_devices.c.board_id == board_id
+        same = select(board_devices.c.board_id).where(
+            mine, *(board_devices.c[name].is_(one) for name, one in found.items())
+        )
+        with self._database.read() as connection:
+            if connection.execute(same).first() is not None:
+                return
         with self._database.write() as connection:
-            connection.execute(delete(board_devices).where(board_devices.c.board_id == board_id))
+            connection.execute(delete(board_devices).where(mine))
             connection.execute(insert(board_devices).values(board_id=board_id, told_at=now, **found))
 
 

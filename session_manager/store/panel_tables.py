@@ -93,7 +93,7 @@ board_devices = Table(
     Column("camera", Boolean(create_constraint=False), nullable=True),
     _at("told_at"),
 )
-"""What a board found plugged in, by its last word."""
+"""What a board found plugged in, by its last word. `told_at`: since when it has said just this."""
 
 lessons = Table(
     "lessons",

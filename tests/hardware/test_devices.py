@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -150,3 +151,21 @@ def test_the_list_is_empty_without_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "found"),
+    [
+        ("microphone", "none", None),
+        ("microphone", "sim:tone=440", True),
+        ("microphone", "sim:file=nowhere.wav", False),
+        ("microphone", "what", False),
+        ("camera", "sim:card=x", True),
+        ("camera", "opencv:nowhere.avi", False),
+        ("camera", "opencv:rtsp://camera.example/1", None),
+    ],
+)
+def test_whether_a_device_is_there_is_told_without_opening_it(
+    kind: Literal["microphone", "camera"], spec: str, found: bool | None
+) -> None:
+    assert devices.is_there(kind, spec) is found

@@ -20,6 +20,7 @@ from session_manager.store.at_the_door import AtTheDoor
 from session_manager.store.audit import Audit
 from session_manager.store.calendars import Calendars
 from session_manager.store.circles import Circles
+from session_manager.store.courses import Courses
 from session_manager.store.database import connect
 from session_manager.store.day import Day
 from session_manager.store.doors import Doors
@@ -76,6 +77,7 @@ class Store(
     Repairs,
     Day,
     Circles,
+    Courses,
     Evenings,
     AtTheDoor,
     Harvest,

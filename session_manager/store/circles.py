@@ -74,7 +74,7 @@ class Circles(Part):
     def applications(self, series_id: str) -> list[Application]:
         """In the order of asking."""
         with self._database.read() as connection:
-            return _applications(connection, series_id)
+            return applications_of(connection, series_id)
 
     def apply(self, series_id: str, person_id: str, now: float) -> Application:
         """Again is nothing new; after giving up, at the end of the line. Raises NotFound, NotPossible."""
@@ -113,8 +113,8 @@ class Circles(Part):
             row = need(connection, series, series_id, "series")
             found = _need_circle(connection, series_id)
             its = _one(connection, series_id, person_id)
-            taken = sum(one.state == "placed" for one in _applications(connection, series_id))
-            taken += _seated_without(connection, found)
+            taken = sum(one.state == "placed" for one in applications_of(connection, series_id))
+            taken += seated_without(connection, found)
             if state == "placed" and its.state != "placed" and taken >= found.capacity:
                 raise NotPossible("All places are taken. Make the series larger, or wait until somebody gives one up.")
             if its.state == "placed" and state != "placed":
@@ -135,7 +135,7 @@ class Circles(Part):
             here = series_circles.c.series_id == series_id
             connection.execute(update(series_circles).where(here).values(seed=seed, drawn_at=int(now)))
             _settle(connection, _need_circle(connection, series_id), row.title, now)
-            return _applications(connection, series_id)
+            return applications_of(connection, series_id)
 
 
 def behind(connection: Connection, series_id: str | None, booking_id: str | None) -> Behind:
@@ -207,7 +207,7 @@ def _open(connection: Connection, series_id: str, now: float) -> Circle:
     return found
 
 
-def _applications(connection: Connection, series_id: str) -> list[Application]:
+def applications_of(connection: Connection, series_id: str) -> list[Application]:
     query = (
         select(applications, people.c.name)
         .join(people, people.c.person_id == applications.c.person_id)
@@ -221,20 +221,20 @@ def _applications(connection: Connection, series_id: str) -> list[Application]:
 
 
 def _one(connection: Connection, series_id: str, person_id: str) -> Application:
-    for one in _applications(connection, series_id):
+    for one in applications_of(connection, series_id):
         if one.person_id == person_id:
             return one
     raise NotFound("This person has not applied.")
 
 
 def _settle(connection: Connection, found: Circle, title: str, now: float) -> None:
-    many = [Applicant(one.person_id, one.state, one.number) for one in _applications(connection, found.series_id)]
-    left = found.capacity - _seated_without(connection, found)
+    many = [Applicant(one.person_id, one.state, one.number) for one in applications_of(connection, found.series_id)]
+    left = found.capacity - seated_without(connection, found)
     for move in settled(found.selection, found.seed, left, many, drawn=found.drawn_at is not None):
         _make(connection, found, title, move, now)
 
 
-def _seated_without(connection: Connection, found: Circle) -> int:
+def seated_without(connection: Connection, found: Circle) -> int:
     """Members of the group who never applied: they have their seats. Whoever leads it takes none."""
     placed = select(applications.c.person_id).where(
         applications.c.series_id == found.series_id, applications.c.state == "placed"

@@ -28,6 +28,7 @@ ROWS: tuple[Row, ...] = (
     Row("/today", "menu.today", OFFICE),
     Row("/home", "menu.home", CITIZENS),
     Row("/mine", "menu.mine", CITIZENS),
+    Row("/courses", "menu.courses", CITIZENS),
     Row("/series", "menu.series", OFFICE | {Kind.FACILITATOR}),
     Row("/sessions", "menu.sessions", OFFICE),
     Row("/week", "menu.week", OFFICE | CITIZENS),

@@ -1,4 +1,4 @@
-"""Pages of people who book for themselves: the front page and their bookings."""
+"""Pages of people who book for themselves: the front page, their bookings, and what they apply for."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ async def home(request: Request, context: ContextDep, identity: IdentityDep) -> 
 @router.get("/mine", dependencies=_OWN)
 async def mine(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
     return render(request, "mine.html", script="mine.js", page=await facts_for(context, identity))
+
+
+@router.get("/courses", dependencies=_OWN)
+async def courses(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
+    return render(request, "courses.html", script="courses.js", page=await facts_for(context, identity))

@@ -216,12 +216,14 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def running_site(folder: Path, script: Script = polite) -> AsyncIterator[Site]:
+async def running_site(
+    folder: Path, script: Script = polite, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Site]:
     store = Store.open(fresh(folder / "hub.sqlite"), QUICK)
     live = Live(store, now=BEGAN_AT)
     live.script, live.faults = script, []
     site = Site(store, live)
-    app = create_app(store, live, WebSettings(secret=SECRET, worker_token="w" * 32))
+    app = create_app(store, live, WebSettings(secret=SECRET, worker_token="w" * 32), clock)
     config = uvicorn.Config(
         app,
         host="127.0.0.1",

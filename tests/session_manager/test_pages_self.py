@@ -31,7 +31,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     store.close()
 
 
-@pytest.mark.parametrize("path", ["/home", "/mine", "/login"])
+@pytest.mark.parametrize("path", ["/home", "/mine", "/courses", "/login"])
 def test_a_first_visit_is_light_and_whole(path: str, client: TestClient) -> None:
     answer = client.get(path)
     assert answer.status_code == 200, answer.text

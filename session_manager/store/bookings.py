@@ -54,6 +54,17 @@ class Bookings(Part):
             wish, _ = with_pass(connection, placed(connection, new), now)
             return quote(connection, wish, now, but=but)
 
+    def quote_change(self, booking_id: str, change: BookingChange, now: float) -> Quote:
+        """As `change` would judge it, its own hold and use left out; nothing is saved. Raises NotFound, NotPossible."""
+        with self._database.read() as connection:
+            booking = read_booking(connection, booking_id)
+            wish = placed(connection, wished(booking, change))
+            found = quote(connection, wish, now, but=booking_id, in_series=booking.series_id is not None)
+            if _moved(wish, booking):
+                return found
+            settled = replace(found, yen=booking.yen, price_reason=booking.price_reason, free_s=0)
+            return replace(settled, needs_approval=False, problems=(), taken=(), suggestions=())
+
     def book(self, new: NewBooking, now: float, *, wait: bool = False) -> Booking | Refused:
         """Confirmed, or requested where a place needs approval. `wait`: if only the place is taken, wait for it.
 
@@ -220,7 +231,7 @@ def rebook(
     """The booking with the change, or untouched and told why not."""
     wish = wished(booking, change)
     found = quote(connection, wish, now, but=booking.booking_id, in_series=booking.series_id is not None)
-    moved = wish.time != booking.time or set(wish.places) != set(booking.places)
+    moved = _moved(wish, booking)
     if moved and not found.possible and booking.state not in {"wanted", "waiting"}:
         return Refused(found)
     if moved and change.accepted_yen is not None and found.yen not in {booking.yen, change.accepted_yen}:
@@ -246,6 +257,11 @@ def rebook(
     if moved and offer:
         offer_next(connection, booking, now)
     return follow(connection, read_booking(connection, booking.booking_id))
+
+
+def _moved(wish: NewBooking, booking: Booking) -> bool:
+    """Only what is held anew is judged and paid anew."""
+    return wish.time != booking.time or set(wish.places) != set(booking.places)
 
 
 def unpaid(found: Quote) -> Quote:

@@ -84,6 +84,12 @@ class BookingForm(Form):
     wait: bool = False
 
 
+class QuoteForm(BookingForm):
+    """`but`: the booking that is to become this. It keeps its holder, its kind and its zone, and is not in its way."""
+
+    but: Identifier | None = None
+
+
 class ChangeForm(Form):
     """Left out: unchanged. Both ends of a new time together."""
 
@@ -246,6 +252,11 @@ def change(form: ChangeForm, booking: Booking) -> BookingChange:
         time = Wall(form.starts or booking.starts, form.ends or booking.ends, booking.zone)
     places = None if form.places is None else tuple(Wanted(one.place_id, one.amount) for one in form.places)
     return BookingChange(form.title, time, places, form.mode, form.people, form.accepted_yen)
+
+
+def as_change(form: Form) -> ChangeForm:
+    """What of a wish can be changed in a booking that stands."""
+    return ChangeForm.model_validate(form.model_dump(include={"title", "starts", "ends", "places", "mode", "people"}))
 
 
 def series_change(form: SeriesChangeForm) -> Change:

@@ -21,7 +21,9 @@ from session_manager.web.booking_forms import (
     BookingForm,
     ChangeForm,
     ExtendForm,
+    QuoteForm,
     ReasonForm,
+    as_change,
     change,
     check_places,
     wish,
@@ -78,10 +80,14 @@ async def bookings(
 
 
 @router.post("/quote", dependencies=_BOOK, summary="What a booking would cost and whether it can be had")
-async def quote(municipality_id: Identifier, form: BookingForm, context: ContextDep, identity: IdentityDep) -> Quote:
-    """Nothing is saved. With clashes, and what would do instead."""
+async def quote(municipality_id: Identifier, form: QuoteForm, context: ContextDep, identity: IdentityDep) -> Quote:
+    """Nothing is saved. With clashes, and what would do instead; with `but`, what a change of that booking would."""
+    before = None if form.but is None else await mine(context, identity, municipality_id, form.but)
 
     def work(store: Store) -> Quote:
+        if before is not None:
+            check_places(store, municipality_id, [one.place_id for one in form.places])
+            return store.quote_change(before.booking_id, change(as_change(form), before), context.clock())
         return store.quote_booking(wish(store, form, municipality_id, identity), context.clock())
 
     return await asyncio.to_thread(work, context.store)

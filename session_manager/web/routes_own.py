@@ -17,7 +17,7 @@ from session_manager.booking_records import Booking, Quote, Refused
 from session_manager.errors import NotPossible
 from session_manager.self_service import Own
 from session_manager.store import Store
-from session_manager.web.booking_forms import ChangeForm, ExtendForm, ReasonForm, check_places
+from session_manager.web.booking_forms import ChangeForm, ExtendForm, ReasonForm, as_change, check_places
 from session_manager.web.context import Context, ContextDep, IdentitiesDep
 from session_manager.web.forms import Identifier
 from session_manager.web.holders import CHANGE, READ, check_longer, own_change, subject_of, wish_of
@@ -25,7 +25,7 @@ from session_manager.web.own_booking import MyBooking, my_booking, my_bookings
 from session_manager.web.routes_bookings import RefusedAnswer, answer
 from session_manager.web.routes_calendar import calendar
 from session_manager.web.routes_sessions import AFTER_END_S, base_url
-from session_manager.web.self_forms import LateForm, OwnBookingForm
+from session_manager.web.self_forms import LateForm, OwnBookingForm, OwnQuoteForm
 
 router = APIRouter(prefix="/api/municipalities/{municipality_id}/me", tags=["self-service"])
 _409: dict[int | str, dict[str, Any]] = {409: {"model": RefusedAnswer, "description": "Refused, with what would do"}}
@@ -39,11 +39,16 @@ class JoinLink:
 
 
 @router.post("/bookings/quote", dependencies=READ, summary="What it would cost me and whether it can be had")
-async def quote(municipality_id: Identifier, form: OwnBookingForm, context: ContextDep, known: IdentitiesDep) -> Quote:
-    """Nothing is saved. With clashes, and what would do instead."""
+async def quote(municipality_id: Identifier, form: OwnQuoteForm, context: ContextDep, known: IdentitiesDep) -> Quote:
+    """Nothing is saved. With clashes, and what would do instead; with `but`, what a change of that booking would."""
 
     def work(store: Store) -> Quote:
-        return store.quote_booking(wish_of(store, form, municipality_id, known, context.clock()), context.clock())
+        now = context.clock()
+        if form.but is None:
+            return store.quote_booking(wish_of(store, form, municipality_id, known, now), now)
+        before = store.own_booking(municipality_id, subject_of(known), form.but).booking
+        check_places(store, municipality_id, [one.place_id for one in form.places])
+        return store.quote_change(form.but, own_change(store, as_change(form), before, known, now), now)
 
     return await asyncio.to_thread(work, context.store)
 

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from session_manager.booking import Kind
 from session_manager.series import Mode
 from session_manager.web.booking_forms import LocalTime, PlacesForm, Yen, Zone
-from session_manager.web.forms import Form, Language, Name, Secret
+from session_manager.web.forms import Form, Identifier, Language, Name, Secret
 from session_manager.web.people_forms import Mail
 
 People = Annotated[int, Field(ge=1, le=10_000)]
@@ -31,6 +31,12 @@ class OwnBookingForm(Form):
     pass_code: Annotated[str, Field(max_length=256, repr=False)] = ""
     accepted_yen: Yen = 0
     wait: bool = False
+
+
+class OwnQuoteForm(OwnBookingForm):
+    """`but`: the booking of mine that is to become this. It keeps its kind and its zone, and is not in its way."""
+
+    but: Identifier | None = None
 
 
 class LateForm(Form):

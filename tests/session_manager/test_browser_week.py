@@ -282,6 +282,40 @@ async def test_a_booking_is_changed_and_cancelled_where_it_stands(browser: Brows
         assert (gone.state, gone.reason) == ("cancelled", "船が欠航のため")
 
 
+async def test_a_change_says_what_it_costs_and_what_is_in_its_way_before_its_button(
+    browser: Browser, town: Town
+) -> None:
+    store = town.site.store
+    store.set_rules("default", replace(store.rules("default"), prices=(PriceRule(yen_per_hour=500),)))
+    person, _ = town.citizen()
+    made = town.book(10, holder=holder(person), accepted_yen=500)
+    town.book(14, accepted_yen=500)
+    async with opened(browser) as (context, page):
+        await office(context, town)
+        await page.goto(town.week)
+        await cell(page, "大会議室", "10:00〜11:00").click()
+        await page.locator("dialog.detail").get_by_role("button", name="変更する").click()
+        sheet = page.locator("dialog.booking")
+        button = sheet.locator("button.primary")
+        await expect(sheet.locator(".price")).to_contain_text("500 円")
+        await expect(button).to_have_text("変更する")
+        await sheet.locator("input[type=time]").fill("10:30")  # over itself
+        await sheet.get_by_label("2 時間").check()
+        await expect(button).to_have_text("1,000 円で変更する")
+        await sheet.locator("input[type=time]").fill("13:30")
+        await sheet.locator("input[type=time]").press("Tab")
+        await expect(sheet.locator(".verdict .notice")).to_be_visible()
+        await expect(button).to_be_disabled()
+        await sheet.locator("[data-offer=shorten], [data-offer=shift]").first.click()
+        await expect(button).to_be_enabled()
+        await expect(sheet.locator(".price")).to_be_visible()
+        await button.click()
+        await expect(sheet).to_have_count(0)
+        moved = store.booking(made.booking_id)
+        assert (moved.holder, moved.time != made.time) == (person, True)
+        assert moved.yen == moved.interval.length_s * 500 // 3600
+
+
 async def test_a_session_of_two_rooms_is_booked_at_once(browser: Browser, town: Town) -> None:
     async with opened(browser) as (context, page):
         await office(context, town)

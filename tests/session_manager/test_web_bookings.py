@@ -57,6 +57,29 @@ async def test_a_clash_is_a_sentence_with_what_would_do(web: Web, office: httpx.
     assert waiting["state"] == "waiting"
 
 
+async def test_a_change_is_quoted_as_it_would_be_judged_without_its_own_hold(
+    web: Web, office: httpx.AsyncClient
+) -> None:
+    made, late = await booked(office, wish(web.hall)), ("2026-06-01T11:30", "2026-06-01T12:30")
+    await booked(office, wish(web.hall, *late))
+    before, but = web.store.booking(str(made["booking_id"])), {"but": made["booking_id"]}
+
+    async def quoted(starts: str, ends: str, **more: object) -> dict[str, object]:
+        answer = await office.post(f"{TOWN}/bookings/quote", json=wish(web.hall, starts, ends, **more))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    longer = ("2026-06-01T10:30", "2026-06-01T11:30")
+    assert (await quoted(*longer))["problems"] == ["Somebody else has it then."]
+    assert (await quoted(*longer, **but))["problems"] == []
+    clash = await quoted("2026-06-01T11:00", NOON, **but)
+    assert (clash["problems"], bool(clash["suggestions"])) == (["Somebody else has it then."], True)
+    assert (await quoted(TEN, ELEVEN, title="別の名前", **but))["problems"] == []
+    assert web.store.booking(str(made["booking_id"])) == before
+    nothing = await office.post(f"{TOWN}/bookings/quote", json=wish(web.hall, but="nothing"))
+    assert nothing.status_code == 404
+
+
 async def test_a_booked_evening_is_in_the_boards_day(web: Web, office: httpx.AsyncClient) -> None:
     made = await booked(office, wish(web.hall, kind="dialogue", title="対話の夕べ"))
     web.at[0] = NOW + 2 * 86_400

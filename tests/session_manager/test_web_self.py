@@ -121,6 +121,26 @@ async def test_terms_follow_the_day_of_the_booking(island: Island) -> None:
         assert (moved.status_code, "Other terms" in moved.json()["message"]) == (409, True)
 
 
+async def test_a_change_shows_its_fee_and_its_terms_before_it_is_made_and_only_for_one_s_own(island: Island) -> None:
+    async with island.signed_in(island.person("乙")) as browser:
+        made = await booked(browser, island.wish(accepted_yen=500))
+        but = {"but": made["booking_id"]}
+        longer = island.wish(TEN, NOON, **but)
+        shown = (await browser.post(f"{ME}/bookings/quote", json=longer)).json()
+        assert (shown["yen"], shown["problems"]) == (1000, [])
+        island.web.store.set_rules("default", Rules(prices=(PriceRule(yen_per_hour=700),)))
+        same = (await browser.post(f"{ME}/bookings/quote", json=island.wish(**but))).json()
+        assert same["yen"] == 500  # what stands is not paid anew
+    async with island.signed_in(island.person("丙")) as other:
+        assert (await other.post(f"{ME}/bookings/quote", json=longer)).status_code == 404
+    island.web.store.set_rules("default", RULES)
+    async with island.signed_in(island.person("甲", partner=True)) as browser:
+        mine = await booked(browser, island.wish(NOON, "2026-06-01T13:00"))
+        july = island.wish("2026-07-06T10:00", "2026-07-06T11:00", but=mine["booking_id"])
+        refused = await browser.post(f"{ME}/bookings/quote", json=july)
+        assert (refused.status_code, "Other terms" in refused.json()["message"]) == (409, True)
+
+
 async def test_the_free_hours_of_a_month_are_counted_and_what_is_beyond_is_shown(island: Island) -> None:
     async with island.signed_in(island.person("甲", partner=True)) as browser:
         await booked(browser, island.wish("2026-06-02T09:00", "2026-06-02T18:00"))

@@ -65,7 +65,7 @@ class Sheet {
     this.fill();
     document.body.append(this.dialog);
     this.dialog.showModal();
-    if (!this.before) this.look(0);
+    this.look(0);
     return new Promise((resolve) => {
       this.dialog.addEventListener("close", () => {
         this.dialog.remove();
@@ -187,13 +187,12 @@ class Sheet {
   }
 
   look(wait_ms) {
-    if (this.before) return;
     const mine = ++this.asked;
     setTimeout(async () => {
       const form = this.wanted();
       if (mine !== this.asked || !form) return;
       try {
-        const quote = await api("POST", `${home()}/quote`, form);
+        const quote = await api("POST", `${home()}/quote`, this.before ? { ...form, but: this.before.booking_id } : form);
         if (mine === this.asked) this.judge(quote);
       } catch (error) {
         if (mine === this.asked) this.refuse(error);
@@ -219,8 +218,8 @@ class Sheet {
     }
     this.verdict.replaceChildren(...parts.filter(Boolean));
     if (quote.problems.length && !this.form.querySelector("details[open]")) this.verdict.scrollIntoView({ block: "nearest" });
-    this.go.disabled = quote.problems.length > 0;
-    this.go.replaceChildren(this.before ? t("booking.save") : quote.needs_approval ? t("booking.ask") : quote.yen ? t("booking.pay", { n: quote.yen.toLocaleString() }) : t("booking.book"));
+    this.go.disabled = quote.problems.length > 0 && this.before?.state !== "waiting"; // who waits can wait for what is taken
+    this.go.replaceChildren(this.before ? (quote.yen > this.before.yen ? t("booking.save_paid", { n: quote.yen.toLocaleString() }) : t("booking.save")) : quote.needs_approval ? t("booking.ask") : quote.yen ? t("booking.pay", { n: quote.yen.toLocaleString() }) : t("booking.book"));
   }
 
   instead(quote) {
@@ -275,7 +274,7 @@ class Sheet {
       if (quote) this.judge(quote);
       else this.refuse(error);
       this.go.disabled = false;
-      if (quote?.problems.length && !/^The fee is/.test(quote.problems[0])) this.go.disabled = !this.before;
+      if (quote?.problems.length) this.go.disabled = !/^The fee is/.test(quote.problems[0]);
       (this.verdict.querySelector("button") ?? this.go).focus();
     } finally {
       this.busy = false;
@@ -284,7 +283,7 @@ class Sheet {
 
   /** A fee is agreed to by pressing a button that names it. */
   paid(form) {
-    return this.quote?.yen ? { ...form, accepted_yen: this.quote.yen } : form;
+    return this.quote && (this.before || this.quote.yen) ? { ...form, accepted_yen: this.quote.yen } : form;
   }
 }
 

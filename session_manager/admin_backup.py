@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from session_manager.backup import Contents, Progress, back_up, restore
+from session_manager.backup_stamp import note_backup
 from session_manager.errors import NotPossible
 from session_manager.settings import load_settings
 
@@ -47,6 +48,7 @@ def _restore(arguments: argparse.Namespace) -> None:
     data = load_settings(None, data=arguments.data).data
     with _bar("Putting back") as progress:
         found = restore(arguments.file, data, progress)
+    note_backup(data, found.made_at)
     when = time.strftime("%F %T", time.localtime(found.made_at))
     _say(f"{data} holds the hub of {when}: {_words(found)}. Start it with: shimawa hub --data {data}")
 

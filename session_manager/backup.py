@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
+from session_manager.backup_stamp import note_backup
 from session_manager.errors import NotPossible, StoreFailed
 from session_manager.store.snapshot import checked, snapshot
 from session_manager.tokens import SECRET_FILE
@@ -50,7 +51,10 @@ class Contents:
 def back_up(
     data: Path, target: Path, now: float, progress: Progress, *, audio: Path | None = None, settings: Path | None = None
 ) -> Contents:
-    """`audio`: folder of the audio log, to be taken along. Raises NotPossible, StoreFailed. No half file is left."""
+    """`audio`: folder of the audio log, to be taken along. Raises NotPossible, StoreFailed. No half file is left.
+
+    A whole one is noted beside the data.
+    """
     draft = target.with_name(f"{target.name}.part")
     try:
         if target.exists():
@@ -64,6 +68,7 @@ def back_up(
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(draft, target)
+        note_backup(data, now)
     except OSError as error:
         raise StoreFailed(f"The backup could not be written ({error.strerror}). Check the disk.") from error
     finally:

@@ -23,7 +23,7 @@ SOON_S = 4 * 3600.0
 """A request whose time is this near is urgent."""
 LITTLE_DISK = 0.10
 NO_DISK = 0.03
-BACKUP_S = 8 * 86_400.0
+BACKUP_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class RecordFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`disk_free`: of the hub's disk, 0 to 1, None: unknown. `backup_at` None: there was none yet, or nobody can say.
+    """`disk_free`: of the hub's disk, 0 to 1, None: unknown. `backups`: the hub's own backup is what this
+    installation goes by. `backup_at` None: there was none yet, or nobody can say.
 
     `requests_start_at`: when each wish that waits would begin.
     """
@@ -186,7 +187,7 @@ def _hub(facts: Facts, now: float) -> list[Finding]:
         found.append(Finding("attention", what, {"title": one.title}, target))
     if facts.backups and facts.backup_at is None:
         found.append(Finding("attention", "no_backup", {}, ""))
-    elif facts.backup_at is not None and now - facts.backup_at > BACKUP_S:
+    elif facts.backup_at is not None and now - facts.backup_at >= BACKUP_S:
         found.append(Finding("attention", "old_backup", {"days": int((now - facts.backup_at) / 86_400)}, ""))
     return found
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
 from session_manager.access import Action, Identity
+from session_manager.backup_stamp import last_backup
 from session_manager.booking import State
 from session_manager.booking_records import Booking
 from session_manager.morning import Facts, Morning, morning
@@ -74,17 +75,22 @@ async def today(municipality_id: Identifier, request: Request, context: ContextD
 def live_facts(context: Context) -> Facts:
     """What only the running hub knows."""
     status, folder = context.runtime.status(), context.settings.data
-    free = None
-    if folder is not None:
-        disk = shutil.disk_usage(folder)
-        free = disk.free / disk.total
-    return Facts(recording=status.record == "on", captions=status.captions != "unavailable", disk_free=free)
+    facts = Facts(recording=status.record == "on", captions=status.captions != "unavailable")
+    if folder is None:
+        return facts
+    disk = shutil.disk_usage(folder)
+    return replace(facts, disk_free=disk.free / disk.total, backups=True, backup_at=last_backup(folder))
 
 
 def _today(store: Store, municipality_id: str, identity: Identity, live: Facts, now: float) -> Today:
     stored = store.morning_facts(municipality_id, now)
     facts = replace(
-        stored, recording=live.recording, captions=live.captions, disk_free=live.disk_free, backups=live.backups
+        stored,
+        recording=live.recording,
+        captions=live.captions,
+        disk_free=live.disk_free,
+        backups=live.backups,
+        backup_at=live.backup_at,
     )
     zone = store.home(municipality_id).timezone
     day = local_time(int(now), zone).date()

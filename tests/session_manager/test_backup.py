@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import sys
 import threading
+import time
 import zipfile
 from contextlib import closing
 from email.message import EmailMessage
@@ -19,6 +20,7 @@ from filelock import FileLock
 
 from session_manager import admin
 from session_manager.backup import MANIFEST, back_up, restore
+from session_manager.backup_stamp import NOTE, last_backup
 from session_manager.errors import NotPossible
 from session_manager.ical import Attendee, CalendarEntry, write
 from session_manager.pricing import Holder
@@ -181,15 +183,26 @@ def test_the_command_says_what_it_did_and_what_to_do_with_postgresql(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = str(tmp_path / "b.zip")
+    assert last_backup(data) is None
     assert run(data, "backup", file, "--audio") == 0
+    taken = last_backup(data)
+    assert taken == pytest.approx(time.time(), abs=600)
     assert "3 files" in capsys.readouterr().out
     assert run(data, "backup", file) == 2
     assert "Choose another name" in capsys.readouterr().err
     assert run(tmp_path / "new", "restore", file) == 0
     assert "shimawa hub --data" in capsys.readouterr().out
+    assert last_backup(tmp_path / "new") == taken, "what was put back is in that file"
     assert run(data, "backup", file, "--database", "postgresql://hub@db/shimawa") == 2
     assert "pg_dump --format=custom" in capsys.readouterr().err
+    assert last_backup(data) == taken, "what failed is no backup"
     assert run(tmp_path / "nowhere", "backup", str(tmp_path / "c.zip")) == 2
+
+
+@pytest.mark.parametrize("spoilt", ["", "{}", "[1]", '{"made_at": "soon"}', '{"made_at": NaN}', "\x00"])
+def test_a_note_that_is_spoilt_is_none(tmp_path: Path, spoilt: str) -> None:
+    (tmp_path / NOTE).write_text(spoilt)
+    assert last_backup(tmp_path) is None
 
 
 def test_a_letter_from_the_mail_servers_pipe_is_read_or_passed_over(

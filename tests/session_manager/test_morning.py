@@ -49,7 +49,7 @@ def test_a_good_morning_is_one_green_fold() -> None:
         (Facts(disk_free=0.08), "attention", "disk"),
         (Facts(disk_free=0.01), "fault", "disk"),
         (Facts(backups=True), "attention", "no_backup"),
-        (Facts(backup_at=NOW - 20 * 86_400), "attention", "old_backup"),
+        (Facts(backups=True, backup_at=NOW - 7 * 86_400), "attention", "old_backup"),
     ],
 )
 def test_each_thing_that_is_wrong_is_one_line(facts: Facts, level: str, what: str) -> None:

@@ -6,6 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import httpx
+
+from session_manager.backup_stamp import note_backup
 from session_manager.booking_records import NewBooking, NewPlace, Wanted
 from session_manager.notices import Letter
 from session_manager.pricing import Holder
@@ -51,6 +54,24 @@ async def test_the_disk_is_that_of_the_hub_s_own_folder(hall: Hall, tmp_path: Pa
     towns = Towns(open_web(hall, WebSettings(SECRET, WORKER, data=tmp_path)))
     async with towns.office() as office:
         assert (await office.get(f"{towns.here}/today")).status_code == 200
+
+
+async def test_the_morning_asks_for_a_backup_until_there_is_a_young_one(hall: Hall, tmp_path: Path) -> None:
+    web = open_web(hall, WebSettings(SECRET, WORKER, data=tmp_path))
+    towns = Towns(web)
+
+    async def said(office: httpx.AsyncClient) -> list[tuple[str, str, object]]:
+        told = (await office.get(f"{towns.here}/today")).json()["morning"]
+        assert ("hub" in told["green"]) is not any(one["subject"] == "hub" for one in told["lines"])
+        mine = [one for one in told["lines"] if "backup" in one["what"]]
+        return [(one["level"], one["what"], one["values"].get("days")) for one in mine]
+
+    async with towns.office() as office:
+        assert await said(office) == [("attention", "no_backup", None)]
+        note_backup(tmp_path, web.at[0])
+        assert await said(office) == []
+        note_backup(tmp_path, web.at[0] - 7.5 * 86_400)
+        assert await said(office) == [("attention", "old_backup", 7)]
 
 
 async def test_what_boards_and_people_at_the_doors_say_is_told(web: Web) -> None:

@@ -48,22 +48,30 @@ const TARGETS = {
   sessions: () => ["/sessions", t("today.see_sessions")],
 };
 
+const BACKUP = (day) => [t("today.backup_how"), `shimawa admin backup shimawa-${day}.zip`];
+const COMMANDS = { no_backup: BACKUP, old_backup: BACKUP };
+
+function command(what, today) {
+  const [how, text] = COMMANDS[what]?.(today) ?? [];
+  return text ? el("span", { class: "command" }, how, " ", el("code", {}, text)) : null;
+}
+
 function action(target) {
   if (target.startsWith("session:")) return [`/sessions/${target.slice(8)}/transcript`, t("today.see_record")];
   return TARGETS[target]?.() ?? null;
 }
 
-function line({ level, what, values, target, more }) {
+function line({ level, what, values, target, more }, today) {
   const said = WORDS[what]?.({ ...values, at: values.at ? moment(values.at) : "" }) ?? what;
   const leads = action(target);
   return el("li", { class: level },
     icon("alert"),
-    el("p", {}, said, more ? el("span", { class: "more" }, t("today.more", { n: more })) : null),
+    el("p", {}, said, more ? el("span", { class: "more" }, t("today.more", { n: more })) : null, command(what, today)),
     leads ? el("a", { class: "button", href: leads[0] }, leads[1]) : null);
 }
 
-function drawMorning({ lines, green }) {
-  byId("lines").replaceChildren(...lines.map(line));
+function drawMorning({ lines, green }, today) {
+  byId("lines").replaceChildren(...lines.map((one) => line(one, today)));
   byId("lines").hidden = lines.length === 0;
   byId("green").hidden = green.length === 0;
   byId("green-said").textContent = lines.length ? t("today.rest_well", { n: green.length }) : t("today.all_well");
@@ -100,7 +108,7 @@ async function refresh() {
   tag = answer.headers.get("ETag");
   const now = await answer.json();
   byId("day").textContent = day(Date.now() / 1000);
-  drawMorning(now.morning);
+  drawMorning(now.morning, now.day);
   const shown = now.bookings;
   byId("on").replaceChildren(...shown.map(booking));
   byId("on").hidden = shown.length === 0;

@@ -107,6 +107,8 @@ async def test_a_missing_microphone_is_said_and_the_board_joins_with_what_it_has
             assert "nowhere.wav" in now.devices[0].error
             assert now.sending.epoch is None
             await until(iki, lambda now: now.sending.frames_sent > 2, "sending pictures")
+            told = {"microphone": False, "camera": True, "speaker": True}
+            await until(iki, lambda _: told in house.http.found, "telling the hub")
     assert [spec.kind for spec in house.directory.opened] == ["video"]
 
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.portaudio]
 PRELUDE = """
 import asyncio, json, sys
 import numpy as np
-from hardware.devices import list_devices, open_microphone, open_speaker
+from hardware.devices import is_there, list_devices, open_microphone, open_speaker
 from hardware.drivers.simulated import Tone
 from hardware.errors import HardwareError
 from hardware.ports import SAMPLE_RATE
@@ -126,6 +126,20 @@ async def test_devices_are_listed_by_the_names_that_open_them(pulse: Pulse) -> N
     assert isinstance(result, list)
     assert ["microphone", "portaudio:mic_island"] in result
     assert ["speaker", "portaudio:out_mainland"] in result
+
+
+async def test_whether_a_device_is_listed_is_told_also_while_others_are_open(pulse: Pulse) -> None:
+    body = """
+specs = ["default", "name:Conference Bar 9", "portaudio:mic_island", "portaudio:Conference Bar 9"]
+before = [is_there("microphone", each) for each in specs]
+microphone = await open_microphone("portaudio:mic_island")
+after = [is_there("microphone", each) for each in specs]
+await microphone.read()
+microphone.close()
+print(json.dumps([before, after]))
+"""
+    found = await asyncio.to_thread(outcome, program(pulse, body))
+    assert found == [[True, True, True, False]] * 2
 
 
 async def test_a_saved_name_that_is_gone_falls_back_to_the_system_and_an_exact_one_does_not(pulse: Pulse) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -108,3 +109,24 @@ async def test_the_next_address_after_signing_in_is_always_ours(browser: Browser
         await page.fill("#password", PASSWORD)
         await page.press("#password", "Enter")
         await page.wait_for_url(f"{site.url}/today")
+
+
+async def test_a_link_to_a_session_brings_it_into_view_and_marks_it(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        running_site(tmp_path) as site,
+        opened(browser, viewport={"width": 390, "height": 844}) as (context, page),
+    ):
+        now = time.time()
+        made = [site.store.add_session(f"会{n}", now + n * 60, now + 7200, "Asia/Tokyo", []) for n in range(12)]
+        await context.add_cookies(site.office_cookies())
+        for one in (made[9], made[2]):
+            await page.goto(f"{site.url}/sessions#{one.session_id}")
+            row = page.locator("#now [aria-current=true]")
+            await expect(row).to_have_count(1)
+            await expect(row).to_contain_text(one.title)
+            await expect(row).to_be_in_viewport()
+            await expect(row).to_be_focused()
+        await page.goto(f"{site.url}/today")
+        await page.goto(f"{site.url}/sessions")
+        await expect(page.locator("#now li")).to_have_count(12)
+        await expect(page.locator("#now .named")).to_have_count(0)

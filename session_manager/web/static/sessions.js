@@ -82,7 +82,8 @@ function recordSwitch(session) {
 function item(session) {
   const time = t("sessions.later", { date: day(session.starts_at), from: clock(session.starts_at), to: clock(session.ends_at) });
   const state = { live: ["well", t("sessions.live")], ending: ["attention", t("sessions.ending")] }[session.state];
-  return el("li", { "data-session": session.session_id },
+  const named = session.session_id === wanted();
+  return el("li", { "data-session": session.session_id, class: named ? "named" : null, "aria-current": named ? "true" : null, tabindex: named ? "-1" : null },
     el("div", {},
       el("h3", {}, session.title),
       el("p", { class: "quiet small figures" }, time),
@@ -94,6 +95,18 @@ function item(session) {
     links(session));
 }
 
+/** The session that a link names (/sessions#its-identifier): marked, and brought into view once. */
+const wanted = () => location.hash.slice(1);
+let arrived = false;
+
+function arrive() {
+  const row = wanted() && document.querySelector(`[data-session="${CSS.escape(wanted())}"]`);
+  if (arrived || !row) return;
+  arrived = true;
+  row.scrollIntoView({ block: "center" });
+  row.focus({ preventScroll: true });
+}
+
 async function refresh() {
   const sessions = await api("GET", "/api/sessions");
   const open = sessions.filter(({ state }) => state !== "ended").sort((a, b) => (b.state === "live") - (a.state === "live") || a.starts_at - b.starts_at);
@@ -101,8 +114,9 @@ async function refresh() {
   byId("now").replaceChildren(...open.map(item));
   byId("nothing").hidden = open.length > 0;
   byId("now").hidden = open.length === 0;
-  byId("past").replaceChildren(...past.slice(0, 20).map(item));
+  byId("past").replaceChildren(...past.filter((one, at) => at < 20 || one.session_id === wanted()).map(item));
   byId("no-past").hidden = past.length > 0;
+  arrive();
 }
 
 // ---- places ---------------------------------------------------------------------------------------------------------
@@ -216,6 +230,7 @@ const everything = () => Promise.all([refresh(), places(), status()]).catch((err
 byId("new-form").addEventListener("submit", create);
 byId("board-form")?.addEventListener("submit", addBoard);
 byId("board-room")?.addEventListener("change", (event) => { byId("new-room").hidden = event.target.value !== "new"; });
+addEventListener("hashchange", () => { arrived = false; everything(); });
 proposeTimes();
 everything();
 setInterval(() => { if (!document.hidden) everything(); }, POLL_MS);

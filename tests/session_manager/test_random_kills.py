@@ -44,8 +44,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 OPERATIONS = int(os.environ.get("SHIMAWA_KILLS", "40"))
 SEED = int(os.environ.get("SHIMAWA_KILLS_SEED", "1"))
 CLIENTS = 4
-UP_S = (0.1, 2.5) if OPERATIONS <= 100 else (0.1, 8.0)
-"""How long a hub lives after it is ready, in seconds, evenly by chance."""
+LIFE = range(4, 15) if OPERATIONS <= 100 else range(4, 45)
+"""How many operations a hub answers before it is killed, by chance: on a slow machine it lives longer."""
 TOWN = "/api/municipalities/default"
 
 
@@ -73,7 +73,7 @@ class HubProcess:
     port: int = 0
     process: asyncio.subprocess.Process | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
-    starts: int = 0
+    answered: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
     @property
     def database(self) -> Path:
@@ -96,7 +96,6 @@ class HubProcess:
         line = await asyncio.wait_for(self.process.stdout.readline(), 120)
         assert line, (self.folder / "hub.log").read_text(encoding="utf-8")[-3000:]
         self.port = json.loads(line)["port"]
-        self.starts += 1
         self.ready.set()
 
     async def kill(self) -> None:
@@ -163,6 +162,7 @@ class Client:
                 self.unknown.add(mine)
             return
         self.statuses[answer.status_code] += 1
+        self._hub.answered.release()
         assert answer.status_code < 500, (path, answer.text)
         if answer.is_success:
             self._learn(path, answer)
@@ -233,7 +233,8 @@ class Client:
 
 @dataclass
 class Kills:
-    """`windows`: per kill, letters that the mail server had taken and the hub had not noted: those must go again."""
+    """`windows`: per kill, letters that the mail server took from this very process, not noted by it: they go again.
+    What an earlier one had left so may be claimed once more, and not yet sent, when this one dies: that is none."""
 
     count: int = 0
     windows: list[set[str]] = field(default_factory=list)
@@ -241,21 +242,24 @@ class Kills:
 
 async def kill_at_random(hub: HubProcess, post: PostOffice, kills: Kills, chance: random.Random) -> None:
     """Half of them at any time, half at the worst one for letters: when the mail server has just taken one."""
+    seen = 0
     while True:
         await hub.ready.wait()
+        for _ in range(chance.choice(LIFE)):
+            await hub.answered.acquire()
+        await asyncio.sleep(chance.uniform(0, 0.2))
         if chance.random() < 0.5:
-            await asyncio.sleep(chance.uniform(*UP_S))
-        else:
             post.next.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(post.next.wait(), UP_S[1])
+                await asyncio.wait_for(post.next.wait(), 6)
         await hub.kill()
         kills.count += 1
         await settled(post)
         with contextlib.closing(sqlite3.connect(hub.database)) as connection:
             claimed = connection.execute("SELECT message_id FROM outbox WHERE state = 'claimed'").fetchall()
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        kills.windows.append({row[0] for row in claimed} & set(post.taken))
+        kills.windows.append({row[0] for row in claimed} & set(post.taken[seen:]))
+        seen = len(post.taken)
         await hub.start()
 
 
@@ -317,7 +321,8 @@ async def test_a_hub_killed_at_random_leaves_nothing_half_done_lost_or_doubled(
     finally:
         store.close()
     _letters(hub.database, office, kills)
-    assert kills.count >= 2
+    assert kills.count >= 1
+    assert sum(client.statuses.total() for client in clients) > OPERATIONS / 2
 
 
 def _as_told(store: Store, clients: list[Client]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlalchemy import Connection, exists, func, or_, select
 
 from session_manager.morning import BoardFact, Facts, PrecheckFact, RecordFact, ReportFact
+from session_manager.records import Session
 from session_manager.store.booking_tables import bookings
 from session_manager.store.municipalities import homes_of
 from session_manager.store.panel_tables import board_devices, door_reports, prechecks
 from session_manager.store.part import Part
 from session_manager.store.people_tables import outbox
+from session_manager.store.sessions import with_sites
 from session_manager.store.tables import boards, facilities, gaps, rooms, sessions
 
 RECORDS_S = 3 * 86_400.0
@@ -29,6 +31,18 @@ class Mornings(Part):
                 letters_given_up=_given_up(connection, municipality_id),
                 records=tuple(_records(connection, municipality_id, now)),
             )
+
+    def sessions_unbooked(self, municipality_id: str, from_at: float, until_at: float) -> list[Session]:
+        """That touch the time and were made without a booking, by planned start."""
+        booked = exists().where(bookings.c.session_id == sessions.c.session_id)
+        query = (
+            select(sessions)
+            .where(sessions.c.starts_at < until_at, sessions.c.ends_at > from_at, ~booked)
+            .order_by(sessions.c.starts_at, sessions.c.session_id)
+        )
+        with self._database.read() as connection:
+            found = with_sites(connection, connection.execute(query).all())
+            return [one for one in found if municipality_id in homes_of(connection, one.session_id)]
 
 
 def _boards(connection: Connection, municipality_id: str) -> list[BoardFact]:

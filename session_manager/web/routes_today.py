@@ -11,11 +11,12 @@ from datetime import datetime, time, timedelta
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
-from session_manager.access import Action, Identity
+from session_manager.access import Action, Identity, Kind
 from session_manager.backup_stamp import last_backup
 from session_manager.booking import State
 from session_manager.booking_records import Booking
 from session_manager.morning import Facts, Morning, morning
+from session_manager.records import Session, SessionState
 from session_manager.schedule import instant, local_time
 from session_manager.series import Mode
 from session_manager.store import Store
@@ -44,10 +45,23 @@ class TodayBooking:
 
 
 @dataclass(frozen=True, slots=True)
+class TodaySession:
+    """One that was made without a booking. `places`: its sites, in their order."""
+
+    session_id: str
+    title: str
+    state: SessionState
+    starts_at: float
+    ends_at: float
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     day: str
     morning: Morning
     bookings: tuple[TodayBooking, ...]
+    sessions: tuple[TodaySession, ...]
 
 
 _BODY = TypeAdapter(Today)
@@ -97,7 +111,18 @@ def _today(store: Store, municipality_id: str, identity: Identity, live: Facts, 
     begin, end = (instant(datetime.combine(one, time()), zone) for one in (day, day + timedelta(days=1)))
     names = {one.place_id: one.name for one in store.places(municipality_id)}
     found = store.bookings(begin, end, states=STATES, municipality_id=municipality_id)
-    return Today(day.isoformat(), morning(facts, now), tuple(_row(shown(one, identity), names) for one in found))
+    alone = store.sessions_unbooked(municipality_id, begin, end)
+    return Today(
+        day.isoformat(),
+        morning(facts, now),
+        tuple(_row(shown(one, identity), names) for one in found),
+        tuple(_session(one) for one in alone if not one.confidential or identity.kind is Kind.ADMINISTRATOR),
+    )
+
+
+def _session(session: Session) -> TodaySession:
+    sites = tuple(one.name for one in session.sites)
+    return TodaySession(session.session_id, session.title, session.state, session.starts_at, session.ends_at, sites)
 
 
 def _row(booking: Booking, names: dict[str, str]) -> TodayBooking:

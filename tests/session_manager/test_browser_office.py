@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from session_manager.store import NewSite
 from tests.session_manager.site import PASSWORD, chromium, opened, running_site
 
 pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
@@ -130,3 +131,18 @@ async def test_a_link_to_a_session_brings_it_into_view_and_marks_it(browser: Bro
         await page.goto(f"{site.url}/sessions")
         await expect(page.locator("#now li")).to_have_count(12)
         await expect(page.locator("#now .named")).to_have_count(0)
+
+
+async def test_today_s_list_leads_to_a_session_that_nobody_booked(browser: Browser, tmp_path: Path) -> None:
+    async with running_site(tmp_path) as site, opened(browser) as (context, page):
+        house = site.store.add_facility("壱岐", "Asia/Tokyo").facility_id
+        place = [NewSite("大会議室", site.store.add_room(house, "大会議室").room_id)]
+        now = time.time()
+        site.store.add_session("港の<b>会</b>", now - 60, now + 60, "Asia/Tokyo", place)
+        await context.add_cookies(site.office_cookies())
+        await page.goto(f"{site.url}/today")
+        row = page.locator("#on li")
+        await expect(row).to_contain_text("港の<b>会</b>")
+        await expect(row).to_contain_text("大会議室・会")
+        await row.get_by_role("link", name="会のページへ").click()
+        await expect(page.locator("#now [aria-current=true] h3")).to_have_text("港の<b>会</b>")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 
 from session_manager.backup_stamp import note_backup
-from session_manager.booking_records import NewBooking, NewPlace, Wanted
+from session_manager.booking_records import Booking, NewBooking, NewPlace, Wanted
 from session_manager.notices import Letter
 from session_manager.pricing import Holder
-from session_manager.schedule import Wall
+from session_manager.schedule import Wall, local_time
+from session_manager.store import NewSite
 from session_manager.web.settings import WebSettings
-from tests.session_manager.hall import SECRET, WORKER, Hall, Web, open_web
+from tests.session_manager.hall import PASSWORD, SECRET, WORKER, Hall, Web, open_web
 from tests.session_manager.test_web_people import Towns
 
 
@@ -48,6 +49,33 @@ async def test_the_morning_says_what_waits_and_what_is_broken(web: Web) -> None:
         theirs = (await other.get(f"/api/municipalities/{towns.fukuoka.municipality_id}/today")).json()
         assert [line["what"] for line in theirs["morning"]["lines"]] == ["not_recording"]
         assert theirs["bookings"] == []
+
+
+async def test_sessions_without_a_booking_are_on_today_s_list_for_those_they_concern(web: Web) -> None:
+    towns = Towns(web)
+    store, home, now = web.store, towns.iki.municipality_id, web.at[0]
+    house = store.add_facility("港の家", "Asia/Tokyo", home)
+    room = store.add_place(NewPlace(house.facility_id, "room", "会議室", capacity=8), 0)
+    site = [NewSite("会議室", room.place_id, ("ja",))]
+    alone = store.add_session("港の会", now + 60, now + 3600, "Asia/Tokyo", site)
+    store.add_session("明後日の会", now + 2 * 86_400, now + 2 * 86_400 + 60, "Asia/Tokyo", site)
+    secret = store.add_session("内密の会", now + 120, now + 3600, "Asia/Tokyo", site, confidential=True)
+    begin = local_time(int(now) + 6 * 3600, "Asia/Tokyo").replace(minute=0, second=0)
+    time = Wall(begin, begin + timedelta(hours=1), "Asia/Tokyo")
+    booked = store.book(NewBooking("対話", "dialogue", time, (Wanted(room.place_id),), Holder("x")), now)
+    assert isinstance(booked, Booking)
+    assert booked.session_id
+    async with towns.office() as office, towns.office("fukuoka-office") as other:
+        told = (await office.get(f"{towns.here}/today")).json()
+        assert [one["session_id"] for one in told["sessions"]] == [alone.session_id, secret.session_id]
+        assert (told["sessions"][0]["title"], told["sessions"][0]["places"]) == ("港の会", ["会議室"])
+        assert [one["session_id"] for one in told["bookings"]] == [booked.session_id]
+        theirs = (await other.get(f"/api/municipalities/{towns.fukuoka.municipality_id}/today")).json()
+        assert theirs["sessions"] == []
+    store.bind_account(store.add_account("desk", PASSWORD, "staff").account_id, home)
+    async with towns.office("desk") as desk:
+        told = (await desk.get(f"{towns.here}/today")).json()
+        assert [one["session_id"] for one in told["sessions"]] == [alone.session_id]
 
 
 async def test_the_disk_is_that_of_the_hub_s_own_folder(hall: Hall, tmp_path: Path) -> None:

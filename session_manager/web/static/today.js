@@ -94,6 +94,18 @@ function booking(one) {
     one.session_id && one.state === "in_use" ? el("a", { class: "button", href: `/live/${one.session_id}` }, t("today.live")) : null);
 }
 
+const LIVE = { planned: null, live: () => t("today.session_live"), ending: () => t("today.session_ending"), ended: STATES.done };
+
+/** A session that was made without a booking. */
+function meeting(one) {
+  const state = LIVE[one.state]?.();
+  const leads = { planned: [`/sessions#${one.session_id}`, t("today.see_session")], live: [`/live/${one.session_id}`, t("today.live")] }[one.state];
+  return el("li", { "data-session": one.session_id },
+    el("time", {}, `${clock(one.starts_at)}–${clock(one.ends_at)}`),
+    el("div", {}, el("p", {}, one.title), el("p", { class: "quiet small" }, [one.places.join(t("today.comma")), t("today.session"), state].filter(Boolean).join(t("today.dot")))),
+    leads ? el("a", { class: "button", href: leads[0] }, leads[1]) : null);
+}
+
 let tag = null;
 
 async function refresh() {
@@ -109,8 +121,8 @@ async function refresh() {
   const now = await answer.json();
   byId("day").textContent = day(Date.now() / 1000);
   drawMorning(now.morning, now.day);
-  const shown = now.bookings;
-  byId("on").replaceChildren(...shown.map(booking));
+  const shown = [...now.bookings, ...now.sessions].sort((a, b) => a.starts_at - b.starts_at);
+  byId("on").replaceChildren(...shown.map((one) => (one.booking_id ? booking(one) : meeting(one))));
   byId("on").hidden = shown.length === 0;
   byId("nothing").hidden = shown.length > 0;
 }

@@ -40,6 +40,13 @@ PUBLISH_FROM = Level.TURNS
 """Below this nothing of a person becomes public, whatever they said to a single item."""
 
 
+RECORDS_FROM = Level.CAPTIONS
+"""Below this neither voice nor words may be kept: whatever is said is off the record."""
+
+
+NOT_AGREED = "Somebody here wishes that no word is kept. The record goes on when everybody present agrees to more."
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """What one person said last. `listens`: they say nothing today and are left out of every measure."""
@@ -71,3 +78,8 @@ def latest(history: Iterable[Word]) -> dict[str, Word]:
 def may_publish(word: Word | None, publish_from: Level = PUBLISH_FROM) -> bool:
     """Whether anything of a person may become public. Who said nothing has not said yes."""
     return word is not None and not word.listens and word.level >= max(publish_from, PUBLISH_FROM)
+
+
+def forbids_record(level: Level, present: int) -> bool:
+    """Whether a session has to be off the record. `present`: how many words are in it; to nobody nothing was promised."""
+    return present > 0 and level < RECORDS_FROM

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_manager import lifecycle
+from session_manager.consent import NOT_AGREED
 from session_manager.errors import NoRoom, NotPossible
 from session_manager.ports import HubStatus, SpoolAnswer, SpoolTold
 from session_manager.records import DiskTold, LiveEvent, Session, SiteRisk
@@ -102,6 +103,8 @@ class ScriptedRuntime:
         session = await asyncio.to_thread(self.store.session, session_id)
         if session.state != "live":
             raise NotPossible("Only a session that is going on has a record to switch.")
+        if on and await asyncio.to_thread(self.store.forbids_record, session_id):
+            raise NotPossible(NOT_AGREED)
         (self.off.discard if on else self.off.add)(session_id)
         record: Record = "on" if on else "off"
         await self.tell(session_id, "session.changed", {"state": "live", "record": record})

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 
 from session_manager.account import Account
 from session_manager.announcer import Announcer
+from session_manager.consent import NOT_AGREED
 from session_manager.disks import Disks, sentence
 from session_manager.errors import NotPossible
 from session_manager.feed import FeedServer
@@ -89,6 +90,8 @@ class LiveSessions:
             if off and off[0][1] is None:
                 self._off[session.session_id] = off[0][0]
                 self._transcript.hush(session.session_id, off[0][0], None)
+            if session.state == "live":
+                await self._keep_promise(session.session_id, self._clock())
             self._open(session)
             languages = {site.site_id: site.languages for site in session.sites}
             for stream in await asyncio.to_thread(self._store.streams, session.session_id):
@@ -105,6 +108,7 @@ class LiveSessions:
         session = await asyncio.to_thread(self._store.session, session_id)
         if session.state == "planned":
             session = await asyncio.to_thread(self._store.set_state, session_id, "planned", "live", at)
+            await self._keep_promise(session_id, at)
             self._open(session)
             await self._session_changed(session_id)
         if session.state != "live":
@@ -162,18 +166,29 @@ class LiveSessions:
             raise NotPossible("Only a session that is going on has a record to switch.")
         now = self._clock()
         if on:
+            if await asyncio.to_thread(self._store.forbids_record, session_id):
+                raise NotPossible(NOT_AGREED)
             off_at = self._off.pop(session_id, None)
             if off_at is None:
                 return
             self._transcript.hush(session_id, off_at, now)
             await asyncio.to_thread(self._store.go_on, session_id, now)
+            await self._keep_promise(session_id, now)  # somebody may have said less since we asked
         else:
             if session_id in self._off:
                 return
-            self._off[session_id] = now
-            self._transcript.hush(session_id, now, None)
-            await asyncio.to_thread(self._store.go_off, session_id, now)
+            await self._go_off(session_id, now)
         await self._session_changed(session_id)
+
+    async def _go_off(self, session_id: str, now: float) -> None:
+        self._off[session_id] = now
+        self._transcript.hush(session_id, now, None)
+        await asyncio.to_thread(self._store.go_off, session_id, now)
+
+    async def _keep_promise(self, session_id: str, now: float) -> None:
+        """Of what people said at the door, also before it began or while the hub was away."""
+        if session_id not in self._off and await asyncio.to_thread(self._store.forbids_record, session_id):
+            await self._go_off(session_id, now)
 
     def record_of(self, session: Session) -> Record:
         """As people see it now; `on` for one that is not going on."""

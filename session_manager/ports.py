@@ -89,7 +89,8 @@ class Runtime(Protocol):
         """Sites of a live session whose boards are short of disk."""
 
     async def set_record(self, session_id: str, on: bool) -> None:
-        """Off the record, or on again. Raises NotPossible for a session that is not going on."""
+        """Off the record, or on again. Raises NotPossible for a session that is not going on, and for on while
+        somebody present wishes that no word is kept."""
 
     def record_of(self, session: Session) -> Record:
         """`off` the record, `gap` (something could not be kept) or `on`."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
 from session_manager.booking import OVER
 from session_manager.booking_records import Booking
-from session_manager.consent import Level
+from session_manager.consent import Level, forbids_record
 from session_manager.errors import NotFound, NotPossible
 from session_manager.evening_records import DateAttendance, How, OwnWord, RoomConsent
 from session_manager.store.attendance_rows import consent_of, here_now, words_of
@@ -70,6 +70,17 @@ class AtTheDoor(Part):
         with self._database.read() as connection:
             booking = read_booking(connection, booking_id)
             return consent_of(connection, booking, Level(peek(connection, booking)["level"]))
+
+    def forbids_record(self, session_id: str) -> bool:
+        """Whether what people said at its door forbids to keep a word of it. A session of no evening: no."""
+        query = select(bookings.c.booking_id).where(bookings.c.session_id == session_id)
+        with self._database.read() as connection:
+            booking_id = connection.execute(query).scalar_one_or_none()
+            if booking_id is None:
+                return False
+            booking = read_booking(connection, booking_id)
+            found = consent_of(connection, booking, Level(peek(connection, booking)["level"]))
+            return forbids_record(found.level, found.present)
 
     def series_attendance(self, series_id: str) -> list[DateAttendance]:
         """Of each date to which anybody came."""

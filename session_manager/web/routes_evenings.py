@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
 
 from fastapi import APIRouter, Request
 
 from session_manager.access import Action, Identity
-from session_manager.errors import NotFound
+from session_manager.consent import forbids_record
+from session_manager.errors import NotFound, NotPossible
 from session_manager.evening_records import Evening, HarvestItem, OwnWord, Question, Report, RoomConsent, SeatedTable
 from session_manager.web.context import NOTHING, Context, ContextDep, IdentitiesDep, permit
 from session_manager.web.evening_forms import (
@@ -85,7 +87,7 @@ async def check(
 @router.put(HERE + "/level", dependencies=_RUN, summary="How much the evening proposes to keep")
 async def level(municipality_id: str, evening_id: str, form: LevelForm, context: ContextDep) -> RoomConsent:
     await asyncio.to_thread(context.store.set_level, evening_id, form.level, form.publish_from)
-    return await asyncio.to_thread(context.store.room_consent, evening_id)
+    return await _kept(context, evening_id, await asyncio.to_thread(context.store.room_consent, evening_id))
 
 
 @router.post(HERE + "/tables", dependencies=_RUN, summary="Propose tables that mix")
@@ -113,9 +115,9 @@ async def door(municipality_id: str, evening_id: str, context: ContextDep) -> Do
 async def come_in(
     municipality_id: str, evening_id: str, form: ComeInForm, context: ContextDep, known: IdentitiesDep
 ) -> RoomConsent:
-    """Again is another word of the same person; lowering takes effect at once."""
+    """Again is another word of the same person; lowering takes effect at once, also on the record."""
     values = (evening_id, form.person_id, form.how, form.level, form.listens, _who(known), context.clock())
-    return await asyncio.to_thread(context.store.come_in, *values)
+    return await _kept(context, evening_id, await asyncio.to_thread(context.store.come_in, *values))
 
 
 @router.post(HERE + "/door/out", dependencies=_DOOR, summary="Somebody goes")
@@ -139,7 +141,7 @@ async def own_word(
 ) -> RoomConsent:
     me = oneself(known)
     values = (evening_id, me, form.how, form.level, form.listens, me, context.clock())
-    return await asyncio.to_thread(context.store.come_in, *values)
+    return await _kept(context, evening_id, await asyncio.to_thread(context.store.come_in, *values))
 
 
 @router.get(HERE + "/consent/mine", dependencies=_PART, summary="What I have said, in order")
@@ -221,6 +223,16 @@ async def session_consent(session_id: str, context: ContextDep) -> RoomConsent:
     """The least that anybody present agreed to. A session that no evening was booked for says 404."""
     booking_id = await asyncio.to_thread(context.store.booking_of, session_id)
     return await asyncio.to_thread(context.store.room_consent, booking_id)
+
+
+async def _kept(context: Context, evening_id: str, consent: RoomConsent) -> RoomConsent:
+    """The promise is kept at once: too low a word takes a running session off the record. On is somebody's own deed."""
+    if forbids_record(consent.level, consent.present):
+        found = await asyncio.to_thread(context.store.evening, evening_id)
+        if found.session_id is not None and found.session_state == "live":
+            with suppress(NotPossible):  # it ended meanwhile: nothing is kept any more
+                await context.runtime.set_record(found.session_id, on=False)
+    return consent
 
 
 async def _mine(context: Context, municipality_id: str, evening_id: str) -> Evening:

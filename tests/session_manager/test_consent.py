@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from session_manager.booking import WITH_SESSION
-from session_manager.consent import LISTENER, PUBLISH_FROM, USUAL, Level, Word, latest, may_publish, room_level, usual
+from session_manager.consent import (
+    LISTENER,
+    PUBLISH_FROM,
+    USUAL,
+    Level,
+    Word,
+    forbids_record,
+    latest,
+    may_publish,
+    room_level,
+    usual,
+)
 
 LEVELS = st.sampled_from(Level)
 WORDS = st.builds(Word, st.sampled_from("abcde"), LEVELS, st.booleans())
@@ -60,3 +72,9 @@ def test_every_kind_of_session_has_its_usual_level_and_what_is_confidential_keep
     assert set(USUAL) >= WITH_SESSION
     assert usual("dialogue", confidential=False) == Level.TURNS
     assert all(usual(kind, confidential=True) == Level.NOTHING for kind in USUAL)
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_voice_and_words_are_kept_from_captions_on_and_an_empty_room_was_promised_nothing(level: Level) -> None:
+    assert forbids_record(level, 1) == (level in {Level.NOTHING, Level.PRESENCE, Level.TURNS})
+    assert not forbids_record(level, 0)

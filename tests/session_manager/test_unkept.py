@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
+from session_manager.booking_records import Series
+from session_manager.consent import Level
 from session_manager.coverage import figure
 from session_manager.errors import NotPossible
 from session_manager.hub import Hub
+from session_manager.schedule import Interval, wall
+from tests.session_manager.lab import ZONE, Lab
 from tests.session_manager.test_mending import board_of, running_hub, spoken
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -76,3 +82,33 @@ async def test_a_hub_that_starts_again_is_still_off_the_record(hub: Hub) -> None
     hub.store.go_off(board.session_id, time.time())
     await hub.live.restore()
     assert hub.live.record_of(hub.store.session(board.session_id)) == "off"
+
+
+async def test_what_people_said_at_the_door_is_kept_from_the_first_word_on_and_through_a_restart(hub: Hub) -> None:
+    store, now = hub.store, time.time()
+    lab = Lab(store, guests=2)
+    one_day = lab.wish(rule="FREQ=DAILY;COUNT=1")
+    starts = int(now) // 60 * 60 + 600
+    time_there = wall(Interval(starts, starts + 3600), ZONE)
+    made = store.book_series(replace(one_day, pattern=replace(one_day.pattern, time=time_there)), now)
+    assert isinstance(made, Series), made
+    booking_id, session_id = made.dates[0].booking_id, str(made.dates[0].session_id)
+    store.set_level(booking_id, Level.TRANSCRIPT, Level.TURNS)
+
+    def come(level: Level) -> None:
+        store.come_in(booking_id, lab.people[1], "in_person", level, False, "t", now)
+
+    come(Level.PRESENCE)
+    session = await hub.live.start_session(session_id)
+    assert hub.live.record_of(session) == "off"
+    with pytest.raises(NotPossible, match="no word is kept"):
+        await hub.live.set_record(session_id, on=True)
+    come(Level.TRANSCRIPT)
+    assert hub.live.record_of(session) == "off"
+    await hub.live.set_record(session_id, on=True)
+    assert hub.live.record_of(session) == "on"
+    come(Level.TURNS)
+    await hub.live.restore()
+    assert hub.live.record_of(session) == "off"
+    assert len(await asyncio.to_thread(store.off_spans, session_id)) == 2
+    await hub.live.end_session(session_id)

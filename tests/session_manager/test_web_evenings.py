@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
+from session_manager.consent import NOT_AGREED, Level
 from session_manager.enrolment import NewCircle
 from session_manager.errors import NotFound
 from tests.session_manager.hall import NOW, Web
@@ -111,3 +113,35 @@ async def test_an_evening_of_another_town_is_as_one_that_does_not_exist(web: Web
         assert answers[0].content == answers[1].content
     with pytest.raises(NotFound):
         web.store.booking_of(web.hall.session_id)
+
+
+async def test_a_word_below_captions_takes_a_running_evening_off_the_record_until_the_room_allows_it_again(
+    web: Web, lab: Lab
+) -> None:
+    session_id = str(lab.date().session_id)
+    record = f"/api/sessions/{session_id}/record"
+    web.at[0] = lab.begins() + 60.0
+    web.store.set_level(lab.date().booking_id, Level.TRANSCRIPT, Level.TURNS)
+
+    def come(number: int, level: int) -> dict[str, object]:
+        return {"person_id": lab.people[number], "level": level, "how": "in_person"}
+
+    async def now(browser: httpx.AsyncClient) -> object:
+        return (await lab.ask(browser, 0, "GET", f"/api/sessions/{session_id}")).json()["record"]
+
+    async with web.browser() as browser:
+        assert (await lab.ask(browser, 0, "POST", "/door", come(1, 1))).status_code == 200
+        assert not web.runtime.off
+        await web.runtime.start_session(session_id)
+        assert (await lab.ask(browser, 0, "POST", "/door", come(1, 4))).json()["level"] == 4
+        assert await now(browser) == "on"
+        assert (await lab.ask(browser, 2, "POST", "/consent", {"level": 2, "how": "online"})).json()["level"] == 2
+        assert await now(browser) == "off"
+        refused = await lab.ask(browser, 0, "POST", record, {"on": True})
+        assert (refused.status_code, refused.json()["message"]) == (409, NOT_AGREED)
+        assert (await lab.ask(browser, 2, "POST", "/consent", {"level": 3, "how": "online"})).json()["level"] == 3
+        assert await now(browser) == "off"
+        assert (await lab.ask(browser, 0, "POST", record, {"on": True})).json()["record"] == "on"
+        level = {"level": 1, "publish_from": 2}
+        assert (await lab.ask(browser, 0, "PUT", "/level", level)).json()["level"] == 1
+        assert await now(browser) == "off"

@@ -81,5 +81,5 @@ def may_publish(word: Word | None, publish_from: Level = PUBLISH_FROM) -> bool:
 
 
 def forbids_record(level: Level, present: int) -> bool:
-    """Whether a session has to be off the record. `present`: how many words are in it; to nobody nothing was promised."""
+    """Whether a session has to be off the record. `present`: how many words are in it; 0: none was promised."""
     return present > 0 and level < RECORDS_FROM

@@ -9,12 +9,12 @@ EVENING_TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ja": (
             "参加が決まりました: {title}",
             "「{title}」に参加いただけることになりました。\n"
-            "日程はカレンダーとお知らせでご確認ください。来られなくなったときは、島話で「参加をやめる」を押してください。",
+            "日程はカレンダーとお知らせでご確認ください。来られなくなったときは、島話の「講座・集まり」で「辞退する」を押してください。",
         ),
         "en": (
             "You have a place: {title}",
             "You have a place in {title}.\n"
-            "The dates are in your calendar and letters. If you cannot come any more, give the place up in Shimawa.",
+            "The dates are in your calendar and letters. If you cannot come any more, give the place up in Shimawa, under Courses.",
         ),
     },
     "place_waiting": {

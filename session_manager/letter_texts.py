@@ -122,6 +122,16 @@ BOOKING_TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ja": ("中止のお知らせ: {title}", "「{title}」は中止になりました。\n\n{facts}"),
         "en": ("Called off: {title}", "{title} will not take place.\n\n{facts}"),
     },
+    "left": {
+        "ja": (
+            "参加の終わりのお知らせ: {title}",
+            "「{title}」への参加が終わりました。これからの次の日程は、カレンダーから外れます。\n\n{facts}",
+        ),
+        "en": (
+            "No longer in your calendar: {title}",
+            "You no longer take part in {title}. These dates leave your calendar.\n\n{facts}",
+        ),
+    },
     "released": {
         "ja": (
             "予約を解除しました: {title}",

@@ -29,8 +29,8 @@ HAPPENED = "shimawa_happened"
 """In `connection.info`: the numbers of the events of this transaction."""
 
 
-CAME_IN = "shimawa_came_in"
-"""In `connection.info`: series and person of those who came in, and when."""
+SEATS = "shimawa_seats"
+"""In `connection.info`: group, person, whether they are in it now, and since when."""
 
 
 def wall_values(time: Wall, interval: Interval) -> dict[str, Any]:
@@ -131,9 +131,9 @@ def write(connection: Connection, booking_id: str, **values: Any) -> None:
     connection.execute(update(bookings).where(bookings.c.booking_id == booking_id).values(**values))
 
 
-def came_in(connection: Connection, series_id: str, person_id: str, now: float) -> None:
-    """Somebody is of a series' people now: before the commit they are invited to all its dates in one letter."""
-    connection.info.setdefault(CAME_IN, []).append((series_id, person_id, now))
+def seat_changed(connection: Connection, group_id: str, person_id: str, inside: bool, now: float) -> None:
+    """Somebody came into a group or left it: they are told of its dates before the commit."""
+    connection.info.setdefault(SEATS, []).append((group_id, person_id, inside, now))
 
 
 def record(

@@ -14,7 +14,7 @@ from session_manager.enrolment import Applicant, Move, NewCircle, settled
 from session_manager.errors import NotFound, NotPossible
 from session_manager.evening_records import Application, Behind, Circle, SeriesLine
 from session_manager.notices import Letter
-from session_manager.store.booking_rows import came_in, read_booking
+from session_manager.store.booking_rows import read_booking, seat_changed
 from session_manager.store.booking_sessions import group_behind
 from session_manager.store.booking_tables import bookings, series
 from session_manager.store.evening_tables import applications, series_circles
@@ -254,7 +254,6 @@ def _make(connection: Connection, found: Circle, title: str, move: Move, now: fl
     _moved(connection, found.series_id, move.person_id, move.to, now)
     if move.to == "placed":
         _enter(connection, found.group_id, move.person_id, now)
-        came_in(connection, found.series_id, move.person_id, now)
     person = need(connection, people, move.person_id, "person")
     if person.mail:
         cause = f"series:{move.to}:{found.series_id}:{move.person_id}:{number}"
@@ -275,6 +274,7 @@ def _enter(connection: Connection, group_id: str, person_id: str, now: float) ->
     if connection.execute(select(group_members).where(here)).first() is None:
         values = {"group_member_id": new_id(), "group_id": group_id, "person_id": person_id, "joined_at": now}
         connection.execute(insert(group_members).values(**values, role="member"))
+        seat_changed(connection, group_id, person_id, True, now)
 
 
 def _leave(connection: Connection, group_id: str, person_id: str, now: float) -> None:
@@ -285,7 +285,8 @@ def _leave(connection: Connection, group_id: str, person_id: str, now: float) ->
         group_members.c.role == "member",
         group_members.c.left_at.is_(None),
     )
-    connection.execute(update(group_members).where(here).values(left_at=now))
+    if connection.execute(update(group_members).where(here).values(left_at=now)).rowcount:
+        seat_changed(connection, group_id, person_id, False, now)
 
 
 def _line(connection: Connection, row: Row[Any], now: float) -> SeriesLine:

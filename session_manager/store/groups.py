@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from session_manager.errors import NotFound, NotPermitted, NotPossible
 from session_manager.people import Group, GroupMember, JoinRequest
+from session_manager.store.booking_rows import seat_changed
 from session_manager.store.outbox import Letter, enqueue
 from session_manager.store.part import Part, need
 from session_manager.store.people import groups_now, need_here
@@ -161,6 +162,7 @@ class Groups(Part):
             need_here(connection, groups, group_id, municipality_id, "group")
             if connection.execute(update(group_members).where(here).values(left_at=now)).rowcount != 1:
                 raise NotFound("This person is not in the group.")
+            seat_changed(connection, group_id, person_id, False, now)
 
 
 def _enter(
@@ -178,6 +180,7 @@ def _enter(
             joined_at=now,
         )
     )
+    seat_changed(connection, group_id, person_id, True, now)
 
 
 def _inside(connection: Connection, group_id: str, person_id: str) -> bool:

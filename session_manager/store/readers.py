@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Row, and_, or_, select
 
 from session_manager.booking_records import Booking
 from session_manager.occasions import Reader
+from session_manager.store.booking_rows import with_places
+from session_manager.store.booking_tables import bookings
 from session_manager.store.evening_tables import series_circles
 from session_manager.store.notice_tables import audiences, office_mail
 from session_manager.store.people_tables import grants, group_members, people, session_scopes
@@ -103,6 +105,33 @@ def groups_for(connection: Connection, booking: Booking) -> list[str]:
         bound = session_scopes.c.session_id == booking.session_id
         found |= set(connection.execute(select(session_scopes.c.group_id).where(bound)).scalars())
     return sorted(one for one in found if one)
+
+
+def dates_of(connection: Connection, group_id: str, now: float) -> list[Booking]:
+    """The other way round: what stands and is to come of everything that is for a group, in time."""
+    by_circle = select(series_circles.c.series_id).where(series_circles.c.group_id == group_id)
+    named = audiences.c.group_id == group_id
+    by_name = select(audiences.c.series_id).where(named, audiences.c.series_id.is_not(None))
+    alone = select(audiences.c.booking_id).where(named, audiences.c.booking_id.is_not(None))
+    bound = select(session_scopes.c.session_id).where(session_scopes.c.group_id == group_id)
+    its = or_(
+        bookings.c.series_id.in_(by_circle),
+        bookings.c.series_id.in_(by_name),
+        bookings.c.booking_id.in_(alone),
+        bookings.c.session_id.in_(bound),
+    )
+    stands = and_(bookings.c.state.in_(("confirmed", "in_use")), bookings.c.ends_at > now, its)
+    query = select(bookings).where(stands).order_by(bookings.c.starts_at, bookings.c.booking_id)
+    return with_places(connection, connection.execute(query).all())
+
+
+def by_another(connection: Connection, booking: Booking, group_id: str, person_id: str) -> bool:
+    """Whether a person is a guest of it by another group than this one, too."""
+    others = [one for one in groups_for(connection, booking) if one != group_id]
+    inside = and_(
+        group_members.c.group_id.in_(others), group_members.c.person_id == person_id, group_members.c.left_at.is_(None)
+    )
+    return connection.execute(select(group_members).where(inside)).first() is not None
 
 
 def _recipient(row: Row[Any]) -> Recipient:

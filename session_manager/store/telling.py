@@ -11,20 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from session_manager.booking_records import Booking
 from session_manager.notices import Letter
 from session_manager.occasions import Owed, last_per_reader, owed
 from session_manager.store import series_slots, webhook_rows
-from session_manager.store.booking_rows import CAME_IN, HAPPENED, with_places
+from session_manager.store.booking_rows import HAPPENED, SEATS, with_places
 from session_manager.store.booking_tables import booking_events, bookings
 from session_manager.store.letter_facts import House, calendar_of, facts_of
 from session_manager.store.outbox import enqueue
 from session_manager.store.people_tables import people
-from session_manager.store.readers import Recipient, readers
+from session_manager.store.readers import Recipient, by_another, dates_of, holder_id, readers
 
 _CHUNK = 500
+_INVITED = Owed("guests", "invited", "REQUEST")
+_LEFT = Owed("guests", "left", "CANCEL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class Teller:
         self.house = House()
 
     def __call__(self, connection: Connection) -> None:
-        for series_id, person_id, at in connection.info.pop(CAME_IN, ()):
-            _welcome(connection, series_id, person_id, self.house, at)
+        seats: list[tuple[str, str, bool, float]] = connection.info.pop(SEATS, [])
+        if seats:
+            _seats(connection, seats, self.house)
         numbers: list[int] = connection.info.pop(HAPPENED, [])
         if not numbers:
             return
@@ -59,25 +62,25 @@ class Teller:
             _write(connection, recipient, owes, self.house, now)
 
 
-def _welcome(connection: Connection, series_id: str, person_id: str, house: House, now: float) -> None:
-    """All dates that stand, in one letter; those that are over are left out where it is written."""
-    who = connection.execute(select(people).where(people.c.person_id == person_id, people.c.mail.is_not(None)))
-    rows = connection.execute(
-        select(bookings)
-        .where(bookings.c.series_id == series_id, bookings.c.state.in_(("confirmed", "in_use")))
-        .order_by(bookings.c.starts_at)
-    ).all()
-    person = who.one_or_none()
-    if person is None or not rows:
-        return
-    dates = with_places(connection, rows)
-    last = select(func.max(booking_events.c.number)).where(
-        booking_events.c.booking_id.in_([one.booking_id for one in dates])
-    )
-    number = connection.execute(last).scalar_one() or 0
-    told = [Told(one, Owed("guests", "invited", "REQUEST"), number, {}) for one in dates]
-    recipient = Recipient(person.mail, person.language, person.name, person.person_id)
-    _write(connection, recipient, told, house, now)
+def _seats(connection: Connection, changes: Sequence[tuple[str, str, bool, float]], house: House) -> None:
+    """Who came into a group is invited to what is to come of it; who left is told that it leaves their calendar."""
+    net: dict[tuple[str, str], int] = {}
+    for group_id, person_id, inside, _ in changes:
+        net[group_id, person_id] = net.get((group_id, person_id), 0) + (1 if inside else -1)
+    now = max(at for *_, at in changes)
+    for (group_id, person_id), way in net.items():
+        query = select(people).where(people.c.person_id == person_id, people.c.mail.is_not(None))
+        person = connection.execute(query).one_or_none()
+        if way == 0 or person is None:
+            continue
+        recipient = Recipient(person.mail, person.language, person.name, person_id)
+        by_series: dict[str, list[Told]] = {}
+        for one in dates_of(connection, group_id, now):
+            if holder_id(one.holder) != person_id and not by_another(connection, one, group_id, person_id):
+                told = Told(one, _INVITED if way > 0 else _LEFT, 0, {})
+                by_series.setdefault(one.series_id or one.booking_id, []).append(told)
+        for subject, many in by_series.items():
+            _write(connection, recipient, many, house, now, f"seat:{group_id}:{now:.3f}:{subject}")
 
 
 def _events(connection: Connection, numbers: Sequence[int]) -> list[Row[Any]]:
@@ -128,7 +131,10 @@ def _by_recipient(connection: Connection, told: Sequence[Told]) -> list[tuple[Re
     return list(found.values())
 
 
-def _write(connection: Connection, recipient: Recipient, told: Sequence[Told], house: House, now: float) -> None:
+def _write(
+    connection: Connection, recipient: Recipient, told: Sequence[Told], house: House, now: float, cause: str = ""
+) -> None:
+    """`cause`: of what is no event of a booking."""
     first = told[0]
     method = first.owed.method
     if method == "REQUEST":
@@ -138,6 +144,7 @@ def _write(connection: Connection, recipient: Recipient, told: Sequence[Told], h
     many = [one.booking for one in told]
     facts = facts_of(connection, many, first.owed, first.data, recipient, house)
     letter = Letter.about(first.owed.template, told[0].number, facts, recipient.language)
+    letter = replace(letter, cause=f"{cause}:{first.owed.template}") if cause else letter
     letter = letter.to(recipient.mail, recipient.language, first.booking.municipality_id)
     if method is not None:
         text, how = calendar_of(connection, many, method, recipient, house, now)

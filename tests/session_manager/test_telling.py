@@ -212,6 +212,7 @@ def test_members_of_its_group_are_invited_and_told_and_nobody_else(town: Town) -
     town.store.change(booking.booking_id, BookingChange(time=at(5)), "a", NOW)
     assert {one.recipient for one in town.letters()} == {"a@iki.example", "b@iki.example"}
     town.store.leave_group(HOME, group.group_id, member.person_id, NOW)
+    assert [(one.recipient, one.method) for one in town.letters()] == [("b@iki.example", "CANCEL")]
     town.store.cancel(booking.booking_id, "", "a", NOW)
     assert {one.recipient for one in town.letters()} == {"a@iki.example"}
 
@@ -363,3 +364,51 @@ def test_an_irregular_list_is_entries_of_their_own(town: Town) -> None:
     parsed = parse(letter.calendar or "")
     assert (letter.method, len({one.uid for one in parsed.entries})) == ("PUBLISH", 3)
     assert starts(letter.calendar) == [one.starts for one in made.dates]
+
+
+def test_who_leaves_is_told_that_the_coming_dates_leave_their_calendar_and_is_invited_anew_on_coming_back(
+    town: Town,
+) -> None:
+    made = evenings(town)
+    store, later = town.store, made.dates[0].ends_at + 60.0
+    circle = store.set_circle(made.series_id, NewCircle(None, 2, "order", made.dates[-1].ends_at), NOW)
+    guest, silent = (
+        store.register_person(HOME, name, NOW, mail=mail).person_id
+        for name, mail in (("参加者1", "b@iki.example"), ("参加者2", None))
+    )
+    town.letters()
+    for person in (guest, silent):
+        store.apply(made.series_id, person, NOW)
+    (invited,) = [one for one in town.letters() if one.calendar]
+    uid = parse(invited.calendar or "").entries[0].uid
+    store.give_up(made.series_id, guest, later)
+    store.give_up(made.series_id, silent, later)
+    (left,) = town.letters()
+    gone = parse(left.calendar or "")
+    assert (left.recipient, left.subject) == ("b@iki.example", "参加の終わりのお知らせ: 打合せ（4回）")
+    assert (left.method, gone.method) == ("CANCEL", "CANCEL")
+    assert {(one.uid, one.status) for one in gone.entries} == {(uid, "CANCELLED")}
+    for again in (later + 1, later + 3):
+        store.put_in_group(HOME, circle.group_id, guest, "member", again)
+        (back,) = town.letters()
+        assert (back.subject, back.method) == ("ご案内: 打合せ（4回）", "REQUEST")
+        store.leave_group(HOME, circle.group_id, guest, again + 1)
+        assert [one.method for one in town.letters()] == ["CANCEL"]
+
+
+def test_whoever_stays_by_another_group_or_holds_it_keeps_the_dates(town: Town) -> None:
+    made = evenings(town)
+    store = town.store
+    circle = store.set_circle(made.series_id, NewCircle(None, 9, "order", None), NOW)
+    other = store.add_group(HOME, "別の会", NOW).group_id
+    store.invite_group_to_series(made.series_id, other, "a", NOW)
+    guest = store.register_person(HOME, "参加者1", NOW, mail="b@iki.example").person_id
+    for group_id in (circle.group_id, other):
+        store.put_in_group(HOME, group_id, guest, "member", NOW)
+    store.put_in_group(HOME, other, town.person.person_id, "member", NOW)
+    town.letters()
+    store.leave_group(HOME, other, guest, NOW)
+    store.leave_group(HOME, other, town.person.person_id, NOW)
+    assert town.letters() == []
+    store.leave_group(HOME, circle.group_id, guest, NOW)
+    assert [(one.recipient, one.method) for one in town.letters()] == [("b@iki.example", "CANCEL")]

@@ -14,7 +14,8 @@ EVENING_TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "en": (
             "You have a place: {title}",
             "You have a place in {title}.\n"
-            "The dates are in your calendar and letters. If you cannot come any more, give the place up in Shimawa, under Courses.",
+            "The dates are in your calendar and letters. "
+            "If you cannot come any more, give the place up in Shimawa, under Courses.",
         ),
     },
     "place_waiting": {

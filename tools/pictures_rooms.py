@@ -93,6 +93,10 @@ async def main() -> None:
                 await save(page, f"book{end}")
                 await page.goto(f"{hub.settings.url}/approvals")
                 await page.wait_for_selector("article")
+                if not end:
+                    await page.locator("article", has_text="英語クラブ").locator(".reasons button").first.click()
+                    await page.wait_for_selector("article.answered")
+                    await page.mouse.move(0, 0)
                 await save(page, f"approvals{end}")
             await browser.close()
 

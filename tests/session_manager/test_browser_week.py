@@ -304,7 +304,7 @@ async def test_a_change_says_what_it_costs_and_what_is_in_its_way_before_its_but
         await expect(button).to_have_text("1,000 円で変更する")
         await sheet.locator("input[type=time]").fill("13:30")
         await sheet.locator("input[type=time]").press("Tab")
-        await expect(sheet.locator(".verdict .notice")).to_be_visible()
+        await expect(sheet.locator(".verdict .notice")).to_be_in_viewport()
         await expect(button).to_be_disabled()
         await sheet.locator("[data-offer=shorten], [data-offer=shift]").first.click()
         await expect(button).to_be_enabled()

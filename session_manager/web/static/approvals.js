@@ -53,17 +53,23 @@ function card(one, titles) {
   const state = JSON.stringify([one, one.displaces.map((id) => titles.get(id)), soon]);
   const before = cards.get(booking.booking_id);
   if (before?.state === state) return before.element;
-  const element = article(one, titles);
-  cards.set(booking.booking_id, { state, element });
+  const parts = before?.parts ?? answerOf(one);
+  const element = article(one, titles, parts);
+  cards.set(booking.booking_id, { state, element, parts });
   return element;
 }
 
-function article(one, titles) {
+/** What somebody may be writing in: it outlives what changes around it. */
+function answerOf(one) {
+  const problem = el("div", { role: "alert" });
+  return { problem, why: reasons(one, problem) };
+}
+
+function article(one, titles, { problem, why: kept }) {
   const { booking } = one;
   const who = one.holder_name || (booking.holder === "office" ? t("detail.office") : "");
   const facts = [kindName(booking.kind), modeName(booking.mode), t("approvals.people", { n: booking.people }), booking.yen ? t("booking.yen", { n: booking.yen.toLocaleString() }) : ""].filter(Boolean).join(t("approvals.dot"));
   const taken = one.taken.length > 0;
-  const problem = el("div", { role: "alert" });
   const approve = el("button", { type: "button", class: "primary", disabled: taken, onclick: (event) => decide(event.currentTarget, problem, booking) }, t("detail.approve"));
   return el("article", { class: "asked", tabindex: "-1", "data-booking": booking.booking_id, "aria-label": booking.title },
     el("h3", {}, booking.title),
@@ -76,7 +82,7 @@ function article(one, titles) {
     one.displaces.length && !taken ? el("p", { class: "small" }, t("approvals.displaces", { titles: one.displaces.map((id) => t("approvals.quoted", { title: titles.get(id) ?? "" })).join("") })) : null,
     problem,
     el("div", { class: "answers" }, approve),
-    reasons(one, problem));
+    kept);
 }
 
 /** Each common reason is a button that declines with it; the last one opens a line for one's own words. */

@@ -91,7 +91,7 @@ class Sheet {
       ...this.starts(),
       field(t("booking.title"), this.title),
       choices(t("booking.length"), "length", lengths.map((one) => [one, lengthName(one)]), minutes),
-      this.more(), this.verdict, el("div", { class: "answers" }, this.go, stop));
+      this.more(), ...(this.before ? [el("div", { class: "answers" }, this.verdict, this.go, stop)] : [this.verdict, el("div", { class: "answers" }, this.go, stop)]));
     form.addEventListener("change", () => { this.say(); this.look(SETTLE_MS); });
     form.addEventListener("submit", (event) => { event.preventDefault(); this.save(false); });
     this.say();
@@ -218,6 +218,7 @@ class Sheet {
     }
     this.verdict.replaceChildren(...parts.filter(Boolean));
     if (quote.problems.length && !this.form.querySelector("details[open]")) this.verdict.scrollIntoView({ block: "nearest" });
+    if (quote.problems.length && this.before) this.form.querySelector(".field:focus-within")?.scrollIntoView({ block: "center" });
     this.go.disabled = quote.problems.length > 0 && this.before?.state !== "waiting"; // who waits can wait for what is taken
     this.go.replaceChildren(this.before ? (quote.yen > this.before.yen ? t("booking.save_paid", { n: quote.yen.toLocaleString() }) : t("booking.save")) : quote.needs_approval ? t("booking.ask") : quote.yen ? t("booking.pay", { n: quote.yen.toLocaleString() }) : t("booking.book"));
   }

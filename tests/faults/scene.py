@@ -104,7 +104,7 @@ class SeaStage(Stage):
     def worker(self, module: str) -> psutil.Process:
         """The newest of the hub's own processes that runs `python -m module`."""
         hub = psutil.Process(self.hub_processes[-1].process.pid)
-        found = [child for child in hub.children(recursive=True) if module in child.cmdline()]
+        found = [child for child in hub.children(recursive=True) if module in _command(child)]
         return max(found, key=lambda child: child.create_time())
 
     async def kill_board(self, key: str) -> None:
@@ -144,6 +144,13 @@ class SeaStage(Stage):
                 return
             seen = lines
             await asyncio.sleep(STEADY_S if done else 0.5)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Empty when it has just died."""
+    with contextlib.suppress(psutil.NoSuchProcess):  # of which a zombie is one
+        return list(process.cmdline())
+    return []
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
@@ -143,7 +142,7 @@ class HubClient:
     async def have(self, holdings: Sequence[Holding], disk: DiskTold) -> Wanted:
         """Tell what this board holds and how its disk stands; hear what the hub lacks. Raises as `day` does."""
         streams = [{"name": TRACK, **_told(each)} for each in holdings[:MOST_STREAMS]]
-        body = {"streams": streams, "disk": asdict(disk), "now": time.time()}
+        body = {"streams": streams, "disk": asdict(disk)}
         return _read(await self._ask("POST", "/api/board/spool/have", json=body), Wanted)
 
     async def send(self, session_id: str, epoch: int, packets: Sequence[Packet]) -> int:

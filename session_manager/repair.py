@@ -22,6 +22,8 @@ QUIET = int(0.7 * RATE)
 """No line is this near to either end of a region: the pause there is longer than any that ends an utterance."""
 GUARD = int(1.5 * RATE)
 """Between a filled hole and the ends of its region: more than the endpointer looks back."""
+REACH = 20 * RATE
+"""No utterance is longer: one that was open when its sound ended, and left no line, begins within this."""
 SAME = int(0.05 * RATE)
 PART = 60 * RATE
 """A long region is stored in parts of at least this, so that a restart does not begin it anew."""
@@ -107,15 +109,6 @@ def origin(told_origin_at: float, end_sample: int, closed: bool, now: float) -> 
     return told_origin_at - ahead if wrong else told_origin_at
 
 
-def by_hub_clock(told_at: float, board_now: float | None, now: float) -> float:
-    """An instant that a board told, when it says that its clock reads `board_now` while ours reads `now`.
-
-    Clocks that agree within `CLOCK_TRUSTED_S` are taken as they are: what a thin line delays is no wrong clock.
-    """
-    ahead = 0.0 if board_now is None else board_now - now
-    return told_at - ahead if abs(ahead) > CLOCK_TRUSTED_S else told_at
-
-
 # ---- regions: what is heard again ------------------------------------------------------------------------------------
 
 
@@ -151,8 +144,12 @@ def regions(
 
 
 def _quiet_before(loud: Sequence[Samples], at: int) -> int:
-    inside = _inside(loud, at)
-    return at if inside is None else inside.start
+    """The pause before: of the line that is there, else behind the last one, since what follows it may be unheard."""
+    index = bisect_right(loud, at, key=lambda one: one.start) - 1
+    if index < 0:
+        return at - REACH
+    last = loud[index]
+    return last.start if last.start < at < last.end else max(last.end, at - REACH)
 
 
 def _quiet_after(loud: Sequence[Samples], at: int) -> int:

@@ -137,10 +137,9 @@ class DiskForm(Form):
 
 
 class SpoolsForm(Form):
-    """`disk` left out: a board that says nothing of it. `now`: what its clock reads (UTC POSIX seconds)."""
+    """`disk` left out: a board that says nothing of it."""
 
     streams: Annotated[list[SpoolForm], Field(max_length=64)]
-    now: Annotated[float, Field(gt=0, lt=1e10)] | None = None
     disk: DiskForm | None = None
 
 

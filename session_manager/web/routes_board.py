@@ -13,7 +13,6 @@ from session_manager.access import Action
 from session_manager.errors import NotPossible
 from session_manager.ports import SpoolTold
 from session_manager.records import DiskTold, SessionState
-from session_manager.repair import by_hub_clock
 from session_manager.web.context import ContextDep, IdentityDep, permit
 from session_manager.web.forms import Identifier, Number, SpoolsForm, TrackName
 from session_manager.web.limits import slowed_token
@@ -111,8 +110,7 @@ async def devices(form: DevicesForm, context: ContextDep, identity: IdentityDep)
 async def have(form: SpoolsForm, context: ContextDep, identity: IdentityDep) -> Answer:
     if form.disk is not None:
         await context.runtime.disk_told(identity.subject or "", DiskTold(**dict(form.disk)))
-    now = context.clock()
-    told = [SpoolTold(**{**dict(one), "origin_at": by_hub_clock(one.origin_at, form.now, now)}) for one in form.streams]
+    told = [SpoolTold(**dict(one)) for one in form.streams]
     answers, unknown = await context.runtime.spool_have(identity.subject or "", told)
     return Answer(
         [StreamAnswer(one.session_id, one.name, one.epoch, _pairs(one.wanted), _pairs(one.stored)) for one in answers],

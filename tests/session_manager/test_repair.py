@@ -97,21 +97,6 @@ def test_a_stretch_is_heard_again_when_that_can_only_make_it_better(
     assert repair.is_worth_hearing(holes, refused, rested) is worth
 
 
-@pytest.mark.parametrize(
-    ("board_now", "told", "instant"),
-    [
-        (4600.0, 4550.0, 950.0),  # an hour ahead
-        (100.0, 50.0, 950.0),
-        (1001.5, 950.0, 950.0),  # a slow line is no wrong clock
-        (None, 950.0, 950.0),  # a board that says nothing of its clock
-    ],
-)
-def test_what_a_board_with_a_wrong_clock_tells_is_placed_by_ours(
-    board_now: float | None, told: float, instant: float
-) -> None:
-    assert repair.by_hub_clock(told, board_now, now=1000.0) == instant
-
-
 # ---- regions ---------------------------------------------------------------------------------------------------------
 
 spans = st.lists(
@@ -144,6 +129,13 @@ def test_a_region_holds_its_holes_and_ends_in_silence(
 def test_what_the_live_run_has_not_decided_is_left_to_it() -> None:
     assert repair.regions([(10 * S, 11 * S)], [], 12 * S, live=True) == []
     assert len(repair.regions([(10 * S, 11 * S)], [], 13 * S, live=True)) == 1
+
+
+def test_a_sentence_that_left_no_line_when_its_sound_ended_is_heard_from_its_beginning() -> None:
+    [found] = repair.regions([(204 * S, 209 * S)], [(199 * S, 201 * S), (212 * S, 214 * S)], 300 * S, live=True)
+    assert 0 <= 201 * S + QUIET - found.start < 1536
+    [alone] = repair.regions([(204 * S, 209 * S)], [(100 * S, 102 * S)], 300 * S, live=True)
+    assert 0 <= 204 * S - GUARD - repair.REACH - alone.start < 1536
 
 
 def test_a_line_across_the_mark_keeps_a_part_from_ending() -> None:

@@ -62,7 +62,8 @@ class Day(BaseModel):
         )
 
     def with_session(self, session: DaySession) -> Day:
-        """The board is in it: should the hub be gone at the next start, it is still going on."""
+        """The board is in it: should the hub be gone at the next start, it is still going on. A known title stays."""
+        session = session.model_copy(update={"title": session.title or self.title(session.session_id)})
         others = self.without(session.session_id).sessions
         return self.model_copy(update={"sessions": (*others, session)})
 

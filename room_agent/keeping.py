@@ -48,6 +48,7 @@ class Keeping:
         self._away = False
         self._clock = clock
         self._day = DayFile(settings.state)
+        self._day_changes = asyncio.Lock()
         self._off_file = settings.state / "off_record"
         self.spool = Spool(
             settings.state, Limits(limits.hours, limits.min_free_mb << 20, limits.min_free_percent / 100), clock=clock
@@ -84,7 +85,8 @@ class Keeping:
 
     async def _ask_day(self, alone: bool) -> bool:
         try:
-            await self._keep(await self._hub.day(Day, ALONE_S if alone else DAY_AGAIN_S))
+            day = await self._hub.day(Day, ALONE_S if alone else DAY_AGAIN_S)
+            await self._keep(lambda _: day)
         except (HubUnreachable, HubRefused):
             self._away = True
             return False
@@ -96,8 +98,11 @@ class Keeping:
         self._away = False
         return True
 
-    async def _keep(self, day: Day) -> None:
-        await asyncio.to_thread(self._day.keep, day)
+    async def _keep(self, changed: Callable[[Day], Day]) -> None:
+        """One change after the other, each of what the one before has left: the hub's day and a session that is joined
+        come at the same time."""
+        async with self._day_changes:
+            await asyncio.to_thread(self._day.keep, changed(self._day.day))
 
     def due_here(self) -> Invitation | None:
         """The session that this board opens alone, because the hub cannot be asked."""
@@ -112,13 +117,13 @@ class Keeping:
         if session.state != "local" and session.ends_at:
             known = DaySession(
                 session_id=session.session_id,
-                title=session.title or self._day.day.title(session.session_id),
+                title=session.title,
                 starts_at=session.starts_at or 0.0,
                 ends_at=session.ends_at,
                 state=session.state,
                 site=invitation.site,
             )
-            await self._keep(self._day.day.with_session(known))
+            await self._keep(lambda day: day.with_session(known))
 
     async def left(self, session_id: str, *, over: bool) -> None:
         """`over`: by the hub's word, or because its time is up."""
@@ -126,7 +131,7 @@ class Keeping:
         self.spool.off_record = False
         if over:
             await asyncio.to_thread(self._off_file.unlink, missing_ok=True)
-            await self._keep(self._day.day.without(session_id))
+            await self._keep(lambda day: day.without(session_id))
 
     def record_is(self, record: str) -> None:
         """What the hub says of the session's record. Off: kept over a restart too, for as long as the hub is away."""

@@ -112,7 +112,10 @@ async def test_a_redirect_or_a_flood_ends_there(served: Served, answer: bytes, s
 async def test_a_calendar_that_only_drips_is_given_up() -> None:
     """Each drop comes in time; all of them together do not."""
 
+    dripping: list[tuple[asyncio.StreamWriter, asyncio.Task[Any] | None]] = []
+
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dripping.append((writer, asyncio.current_task()))
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         with contextlib.suppress(ConnectionError):
@@ -127,6 +130,9 @@ async def test_a_calendar_that_only_drips_is_given_up() -> None:
         await fetch(f"http://localhost:{port}/", (f"private:localhost:{port}",), total_s=0.3)
     server.close()
     await server.wait_closed()
+    for writer, task in dripping:
+        writer.transport.abort()
+        await asyncio.gather(*([task] if task else []), return_exceptions=True)
 
 
 async def test_a_small_packed_answer_does_not_become_a_large_one(served: Served) -> None:

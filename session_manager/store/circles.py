@@ -24,6 +24,7 @@ from session_manager.store.people import need_here
 from session_manager.store.people_tables import group_members, groups, people, session_scopes
 from session_manager.store.secrets import new_id
 
+NO_SERIES = "There is no series with that identifier."
 NOT_OPEN = "Nobody can apply for this series now."
 
 
@@ -76,8 +77,11 @@ class Circles(Part):
         with self._database.read() as connection:
             return applications_of(connection, series_id)
 
-    def apply(self, series_id: str, person_id: str, now: float) -> Application:
-        """Again is nothing new; after giving up, at the end of the line. Raises NotFound, NotPossible."""
+    def apply(self, series_id: str, person_id: str, now: float, *, by_host: bool = True) -> Application:
+        """Again is nothing new; after giving up, at the end of the line. Raises NotFound, NotPossible.
+
+        Not `by_host`: a confidential series is as what does not exist, but for who is in it already.
+        """
         with self._database.write() as connection:
             row = need(connection, series, series_id, "series")
             need_here(connection, people, person_id, row.municipality_id, "person")
@@ -85,6 +89,8 @@ class Circles(Part):
             its = and_(applications.c.series_id == series_id, applications.c.person_id == person_id)
             known = connection.execute(select(applications).where(its)).one_or_none()
             if known is None or known.state in GIVEN_UP:
+                if not by_host and _is_secret(connection, series_id) and not _inside(connection, found, person_id):
+                    raise NotFound(NO_SERIES)
                 last = select(func.max(applications.c.number)).where(applications.c.series_id == series_id)
                 number = (connection.execute(last).scalar_one_or_none() or 0) + 1
                 values = {"state": "applied", "number": number, "asked_at": int(now), "moved_at": int(now)}
@@ -148,8 +154,7 @@ def behind(connection: Connection, series_id: str | None, booking_id: str | None
         municipality_id: str = booking.municipality_id
     else:
         municipality_id = need(connection, series, str(series_id), "series").municipality_id
-        secret = select(bookings.c.booking_id).where(bookings.c.series_id == series_id, bookings.c.confidential)
-        confidential = connection.execute(secret.limit(1)).first() is not None
+        confidential = _is_secret(connection, str(series_id))
     found = None if series_id is None else read_circle(connection, series_id)
     return Behind(municipality_id, None if found is None else found.group_id, confidential)
 
@@ -195,6 +200,16 @@ def _need_circle(connection: Connection, series_id: str) -> Circle:
     if found is None:
         raise NotPossible("This series has no circle of people yet. Say how many fit first.")
     return found
+
+
+def _is_secret(connection: Connection, series_id: str) -> bool:
+    secret = select(bookings.c.booking_id).where(bookings.c.series_id == series_id, bookings.c.confidential)
+    return connection.execute(secret.limit(1)).first() is not None
+
+
+def _inside(connection: Connection, found: Circle, person_id: str) -> bool:
+    here = and_(group_members.c.group_id == found.group_id, group_members.c.person_id == person_id)
+    return connection.execute(select(group_members).where(here, group_members.c.left_at.is_(None))).first() is not None
 
 
 def _open(connection: Connection, series_id: str, now: float) -> Circle:

@@ -58,7 +58,7 @@ async def apply(
 ) -> Application:
     """Again is nothing new. In the order of asking a place is had at once while there are any."""
     await _mine(context, municipality_id, series_id)
-    return await asyncio.to_thread(context.store.apply, series_id, oneself(known), context.clock())
+    return await asyncio.to_thread(context.store.apply, series_id, oneself(known), context.clock(), by_host=False)
 
 
 @router.post(HERE + "/give-up", dependencies=_SELF, summary="I cannot come; the next one moves up")

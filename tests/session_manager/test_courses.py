@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from session_manager.courses import Course, turn_of
 from session_manager.enrolment import Applicant, NewCircle, Selection
+from session_manager.errors import NotFound
 from session_manager.store import Store
 from tests.session_manager.hall import NOW, Web
 from tests.session_manager.lab import TOWN, Lab
@@ -80,6 +81,21 @@ def test_nobody_outside_is_told_of_a_closed_circle(store: Store, kind: str) -> N
     assert seen(lab, newcomer(lab)) == []
     assert seen(lab, None) == []
     assert [one.mine for one in seen(lab, lab.people[0])] == ["member"]
+
+
+async def test_who_only_knows_a_confidential_series_by_its_identifier_gets_no_place(web: Web) -> None:
+    lab = Lab(web.store, guests=1, confidential=True)
+    its = lab.series.series_id
+    lab.store.set_circle(its, NewCircle(lab.group_id, 9, "order", LATER), NOW)
+    outside = newcomer(lab)
+    with pytest.raises(NotFound):
+        lab.store.apply(its, outside, NOW, by_host=False)
+    assert lab.store.applications(its) == []
+    async with web.browser() as browser:
+        lab.people.append(outside)
+        answer = await lab.ask(browser, len(lab.people) - 1, "POST", f"/api/municipalities/{TOWN}/series/{its}/apply")
+        assert answer.status_code == 404
+    assert lab.store.apply(its, outside, NOW).state == "placed"
 
 
 async def test_the_answer_is_for_the_own_town_and_names_nobody(web: Web) -> None:

@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from pydantic import BaseModel
 
@@ -86,31 +86,49 @@ class _Teller:
         self._pipe.tell(control.Levels(session_id=session_id, levels=dict(levels)))
 
 
-class _CommandPipe(asyncio.Protocol):
-    """Bytes of stdin to calls; ends the worker when the pipe ends or breaks."""
+CALLS_WAITING = 1000
+"""Commands that may wait to be done. One more and the pipe is given up, so that the hub starts a fresh worker: a
+command left out would leave the hub with connections that do not exist."""
 
-    def __init__(self, calls: asyncio.Queue[control.Call | None], limit: int) -> None:
-        self._calls = calls
-        self._limit = limit
+
+class CallPipe(asyncio.Protocol):
+    """Bytes of stdin to calls, in order. Bounded by `CALLS_WAITING`; ends when the pipe ends, breaks or overflows."""
+
+    def __init__(self) -> None:
+        self._calls: asyncio.Queue[control.Call | None] = asyncio.Queue(CALLS_WAITING + 1)  # one place for the end
         self._reader = control.FrameReader()
+        self._ended = False
         self.broken = False
 
     def data_received(self, data: bytes) -> None:
+        if self._ended:
+            return
         try:
             for body in self._reader.feed(data):
-                if self._calls.qsize() >= self._limit:
+                call = control.read_call(body)
+                if self._calls.qsize() >= CALLS_WAITING:
                     raise ControlError("The hub sends commands faster than they can be done.")
-                self._calls.put_nowait(control.read_call(body))
+                self._calls.put_nowait(call)
         except ControlError as fault:
             log.error("control pipe given up: %s", fault)
             self.broken = True
-            self._calls.put_nowait(None)
+            self._end()
 
     def eof_received(self) -> None:
-        self._calls.put_nowait(None)
+        self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._calls.put_nowait(None)
+        self._end()
+
+    def _end(self) -> None:
+        """What waits is still done; nothing follows."""
+        if not self._ended:
+            self._ended = True
+            self._calls.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[control.Call]:
+        while (call := await self._calls.get()) is not None:
+            yield call
 
 
 async def _perform(forwarder: Forwarder, command: control.Command) -> dict[str, object]:
@@ -157,13 +175,12 @@ async def _serve(arguments: argparse.Namespace) -> int:
     forwarder = Forwarder(ports, _Teller(pipe), silence_s=arguments.silence_s, uplink_kbps=uplink_kbps)
     for port in ports:
         loop.add_reader(port.fileno(), forwarder.receive, port)
-    calls: asyncio.Queue[control.Call | None] = asyncio.Queue()
-    commands = _CommandPipe(calls, limit=1000)
-    await loop.connect_read_pipe(lambda: commands, os.fdopen(os.dup(0), "rb", buffering=0))
+    calls = CallPipe()
+    await loop.connect_read_pipe(lambda: calls, os.fdopen(os.dup(0), "rb", buffering=0))
     _quiet_collector()
     pipe.tell(control.Ready(port=ports[0].number))
     ticking = [loop.create_task(_every(TICK_S, forwarder.tick)), loop.create_task(_every(PACE_S, forwarder.pace))]
-    while (call := await calls.get()) is not None:
+    async for call in calls:
         try:
             reply = control.Reply(id=call.id, **await _perform(forwarder, call.command))  # type: ignore[arg-type]
         except MediaRefused as refusal:
@@ -175,7 +192,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
         loop.remove_reader(port.fileno())
     await forwarder.shut_down()
     transport.close()
-    return 3 if commands.broken else 0
+    return 3 if calls.broken else 0
 
 
 async def _every(period_s: float, do: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from signaling.media import control
+from signaling.media.worker import CALLS_WAITING, CallPipe
 
 Worker = asyncio.subprocess.Process
 
@@ -76,3 +77,16 @@ async def test_a_refused_command_is_a_reply_and_the_next_one_is_done(worker: Wor
     assert (refused.id, refused.code) == (7, "bad_sdp")
     assert isinstance(stats, control.Reply)
     assert (stats.id, stats.code) == (8, "")
+
+
+async def test_of_more_commands_than_it_can_hold_it_does_those_it_holds_and_gives_the_pipe_up() -> None:
+    calls = CallPipe()
+    flood = [control.frame(control.Call(id=number, command=control.Stats())) for number in range(CALLS_WAITING + 2)]
+    calls.data_received(b"".join(flood[:CALLS_WAITING]))
+    assert not calls.broken
+    calls.data_received(flood[CALLS_WAITING])
+    assert calls.broken
+    calls.data_received(flood[CALLS_WAITING + 1])
+    calls.eof_received()
+    calls.connection_lost(None)
+    assert [call.id async for call in calls] == list(range(CALLS_WAITING))

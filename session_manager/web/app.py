@@ -126,7 +126,7 @@ def create_app(
     app.state.context = Context(store, runtime, settings, clock)
     failures.add_handlers(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # as they are: including would build every form's checks once more
     app.add_api_route(
         "/api/openapi.json",
         app.openapi,

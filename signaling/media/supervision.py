@@ -21,6 +21,8 @@ START_TIMEOUT_S = 20.0
 REPLY_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
 GRACE_S = 1.0
+MAX_UNREAD_BYTES = 4 << 20
+"""What the worker has not read yet. Beyond it calls are refused at once: it hangs, and they would only wait."""
 
 
 def restart_delay_s(deaths_in_a_row: int) -> float:
@@ -148,6 +150,8 @@ class WorkerProcess:
     async def call(self, command: control.Command) -> control.Reply:
         """Raises `MediaRefused`: what the worker said, or `no_media` while there is no worker."""
         if not self._ready or self._process is None or self._process.stdin is None:
+            raise _no_media()
+        if self._process.stdin.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
             raise _no_media()
         number = next(self._numbers)
         waiting: asyncio.Future[control.Reply] = asyncio.get_running_loop().create_future()

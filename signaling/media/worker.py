@@ -31,18 +31,27 @@ MAX_UNREAD_BYTES = 32 << 20
 and counted, and the coverage of the session shows the gap."""
 
 
-class _Pipe:
-    """Frames to the hub. Bounded: messages always go, audio is dropped beyond `MAX_UNREAD_BYTES`."""
+class HubPipe:
+    """Frames to the hub. Facts always go (as few as connections change); beyond `MAX_UNREAD_BYTES` audio and views are
+    dropped."""
 
     def __init__(self, transport: asyncio.WriteTransport) -> None:
         self._transport = transport
         self.dropped_packets = 0
 
-    def tell(self, message: BaseModel) -> None:
-        self._transport.write(control.frame(message))
+    @property
+    def _full(self) -> bool:
+        return self._transport.get_write_buffer_size() > MAX_UNREAD_BYTES
+
+    def tell(self, fact: BaseModel) -> None:
+        self._transport.write(control.frame(fact))
+
+    def show(self, view: BaseModel) -> None:
+        if not self._full:
+            self._transport.write(control.frame(view))
 
     def audio(self, packets: Sequence[LoggedPacket]) -> None:
-        if self._transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+        if self._full:
             if not self.dropped_packets:
                 log.error("hub does not read; audio for the log is being dropped")
             self.dropped_packets += len(packets)
@@ -53,7 +62,7 @@ class _Pipe:
 class _Teller:
     """`MediaEvents` as frames."""
 
-    def __init__(self, pipe: _Pipe) -> None:
+    def __init__(self, pipe: HubPipe) -> None:
         self._pipe = pipe
         self.audio = pipe.audio
 
@@ -83,7 +92,7 @@ class _Teller:
         self._pipe.tell(control.TrackLive(session_id=session_id, track_id=track_id))
 
     def levels(self, session_id: str, levels: Mapping[str, int]) -> None:
-        self._pipe.tell(control.Levels(session_id=session_id, levels=dict(levels)))
+        self._pipe.show(control.Levels(session_id=session_id, levels=dict(levels)))
 
 
 CALLS_WAITING = 1000
@@ -163,7 +172,7 @@ async def _perform(forwarder: Forwarder, command: control.Command) -> dict[str, 
 async def _serve(arguments: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb", buffering=0))
-    pipe = _Pipe(transport)
+    pipe = HubPipe(transport)
     try:
         assert_pinned()
         ports = open_ports(arguments.address, arguments.port)

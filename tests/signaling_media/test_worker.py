@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
 from signaling.media import control
-from signaling.media.worker import CALLS_WAITING, CallPipe
+from signaling.media.worker import CALLS_WAITING, MAX_UNREAD_BYTES, CallPipe, HubPipe
+from signaling.ports import LoggedPacket
 
 Worker = asyncio.subprocess.Process
 
@@ -90,3 +92,23 @@ async def test_of_more_commands_than_it_can_hold_it_does_those_it_holds_and_give
     calls.eof_received()
     calls.connection_lost(None)
     assert [call.id async for call in calls] == list(range(CALLS_WAITING))
+
+
+async def test_a_hub_that_does_not_read_misses_sound_and_levels_but_no_fact() -> None:
+    reading, writing = os.pipe()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(writing, "wb", buffering=0))
+    pipe = HubPipe(transport)
+    packet = LoggedPacket(track_id="t", epoch=1, sequence=0, sample=0, payload=bytes(1000), arrived_at=0.0)
+    while not pipe.dropped_packets:
+        pipe.audio([packet] * 1000)
+    held = transport.get_write_buffer_size()
+    assert held < 2 * MAX_UNREAD_BYTES
+    pipe.audio([packet])
+    pipe.show(control.Levels(session_id="s", levels={"t": 20}))
+    assert (transport.get_write_buffer_size(), pipe.dropped_packets) == (held, 1001)
+    pipe.tell(control.TrackLive(session_id="s", track_id="t"))
+    assert transport.get_write_buffer_size() > held
+    transport.abort()
+    await asyncio.sleep(0)  # closed on the loop's next turn
+    os.close(reading)

@@ -231,6 +231,11 @@ class FeedServer:
         """Nothing was received before `sample`: the next run begins there."""
         self._watermarks[key] = max(self._watermarks.get(key, 0), sample)
 
+    def forget(self, key: StreamKey) -> None:
+        """Its session is over; a run that still goes on is not touched."""
+        if key not in self._wanted:
+            self._watermarks.pop(key, None)
+
     def wants(self, key: StreamKey) -> bool:
         """A live run of this stream goes on, or waits for a worker."""
         return key in self._wanted

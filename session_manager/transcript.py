@@ -157,6 +157,7 @@ class Transcript:
         self.recorder.forget_hush(session_id)
         for one in self._of(session_id):
             del self._hearing[one.open.key]
+            self.feed.forget(one.open.key)
             await self.recorder.forget(one.open.key)
 
     def site_of(self, track_id: str) -> str | None:

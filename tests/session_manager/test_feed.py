@@ -235,6 +235,21 @@ async def test_more_speech_after_an_ended_run_opens_a_new_one_at_the_watermark(t
         assert again.handle != handle
 
 
+async def test_a_forgotten_stream_leaves_no_watermark_behind_unless_a_run_of_it_goes_on(tmp_path: Path) -> None:
+    async with bench(tmp_path) as at:
+        worker = await at.worker()
+        opened = await at.speak(0, 10)
+        at.server.skip_to(opened.key, 4_800)
+        at.server.forget(opened.key)
+        assert at.server.watermark(opened.key) == 4_800
+        at.server.end(opened.key)
+        await worker.opened()
+        await worker.say(feed.StreamDone(id=1, handle=1))
+        await at.stored.done.wait()
+        at.server.forget(opened.key)
+        assert at.server.watermark(opened.key) == 0
+
+
 async def test_what_is_no_message_of_the_feed_is_refused_and_closes(tmp_path: Path) -> None:
     async with bench(tmp_path) as at:
         worker = await at.worker()

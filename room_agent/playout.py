@@ -26,6 +26,8 @@ PACKET_SAMPLES = 960
 """What a packet is taken to last until it is decoded; senders on a thin line change to 40 or 60 ms."""
 INBOX_PACKETS = 100
 REMEMBERED_PACKETS = 256
+HELD_PACKETS = 1000
+"""Two seconds of the shortest packets are 800; a sender that numbers more densely loses what is beyond, counted."""
 """Repairs may come more than once, and long after their sound was played."""
 BOUND_S = 0.400
 RESTART_SAMPLES = 5 * SAMPLE_RATE
@@ -180,6 +182,9 @@ class PlayoutBuffer:
         self._newest = timestamp if self._newest is None else max(timestamp, self._newest)
         if self._last_sequence is not None and timestamp < self._end:
             self._counts["late"] += 1
+            return
+        if len(self._packets) >= HELD_PACKETS:
+            self._counts["dropped"] += 1
             return
         self._packets[timestamp] = arrival
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hardware.ports import SAMPLE_RATE, Samples
 from room_agent.arrivals import MIN_TARGET_S
-from room_agent.playout import BOUND_S, INBOX_PACKETS, PlayoutBuffer
+from room_agent.playout import BOUND_S, HELD_PACKETS, INBOX_PACKETS, PlayoutBuffer
 from tests.room_agent.wire import PACKET, PERIOD, Ramp, Wire
 
 FASTEST_S = 0.040
@@ -214,6 +214,17 @@ def test_nobody_pulling_for_minutes_holds_two_seconds_at_most_and_then_plays_the
     stats = wire.settle(3.0)
     assert stats.dropped >= 5800 - INBOX_PACKETS
     assert abs(stats.level_ms - MIN_TARGET_MS) < NEAR_MS
+
+
+def test_a_sender_that_numbers_every_sample_does_not_fill_the_memory() -> None:
+    buffer = Wire().buffer
+    for number in range(HELD_PACKETS + 500):
+        buffer.push(number, number, b"\xf8", now=0.0)
+        if number % INBOX_PACKETS == 0:
+            buffer.pull(480, now=0.0)
+    buffer.pull(480, now=0.0)
+    stats = buffer.stats()
+    assert (stats.received, stats.dropped) == (HELD_PACKETS + 500, 500)
 
 
 def test_what_is_more_than_the_bound_too_late_is_dropped_at_once() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +21,8 @@ class SpoolShelf:
     """A hub that takes what boards kept. `has`: packets by (session, epoch). `status`: set, uploads are answered so.
 
     `live`: numbers that it had from the call. `held`: what the boards last said, `disk`: of their disk.
-    `unknown`: sessions it does not know.
+    `unknown`: sessions it does not know. `clock`: what it says that its own reads; None: it says nothing of it.
+    `asked`: how often it was told.
     """
 
     has: dict[tuple[str, int], dict[int, Packet]] = field(default_factory=dict)
@@ -32,9 +33,13 @@ class SpoolShelf:
     disk: dict[str, object] = field(default_factory=dict)
     duplicates: int = 0
     posts: list[tuple[str, int, Run]] = field(default_factory=list)
+    clock: Callable[[], float] | None = None
+    asked: int = 0
 
     def have(self, body: bytes) -> bytes:
+        came_at = None if self.clock is None else self.clock()
         answer: dict[str, list[dict[str, object]]] = {"streams": [], "unknown": []}
+        self.asked += 1
         said = json.loads(body)
         self.disk = said["disk"]
         for told in said["streams"]:
@@ -48,7 +53,8 @@ class SpoolShelf:
             wanted = without(whole, stored)
             reply = {"session_id": session_id, "name": told["name"], "epoch": epoch}
             answer["streams"].append({**reply, "wanted": wanted[:-201:-1], "stored": stored})
-        return json.dumps(answer).encode()
+        times = {} if self.clock is None else {"came_at": came_at, "server_time": self.clock()}
+        return json.dumps({**answer, **times}).encode()
 
     def stored(self, session_id: str, epoch: int) -> Runs:
         uploaded = self.has.get((session_id, epoch), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
@@ -10,6 +11,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from room_agent.errors import AgentError, HubFull, HubRefused, HubUnreachable, HubWithoutRepair
+from room_agent.hubclock import Exchange, HubClock
 from room_agent.spool import TRACK, Holding, Run
 from transcription.audio_log import Packet, pack_packets
 
@@ -75,11 +77,14 @@ class StreamUnknown(BaseModel):
 
 
 class Wanted(BaseModel):
-    """`unknown`: streams of sessions that are not this board's."""
+    """`unknown`: streams of sessions that are not this board's. `came_at`, `server_time`: when the question came to the
+    hub and its answer left, by the hub's clock; None from a hub that does not say."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     streams: tuple[StreamWanted, ...] = ()
     unknown: tuple[StreamUnknown, ...] = ()
+    came_at: float | None = None
+    server_time: float | None = None
 
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
@@ -109,10 +114,13 @@ def _seconds(header: str | None) -> float | None:
 class HubClient:
     """One connection pool to one hub, for uploads. A question has a connection of its own: one that was kept may lead
     over an interface that is gone, and would hang for as long as anybody is patient, just when the way back is sought.
+
+    `clock` learns from every answer that tells both its instants; its own are `time.monotonic`'s.
     """
 
     hub: str
     token: str = field(repr=False)
+    clock: HubClock = field(default_factory=HubClock, repr=False)
     _http: httpx.AsyncClient = field(init=False, repr=False)
     _fresh: httpx.AsyncClient = field(init=False, repr=False)
 
@@ -143,7 +151,13 @@ class HubClient:
         """Tell what this board holds and how its disk stands; hear what the hub lacks. Raises as `day` does."""
         streams = [{"name": TRACK, **_told(each)} for each in holdings[:MOST_STREAMS]]
         body = {"streams": streams, "disk": asdict(disk)}
-        return _read(await self._ask("POST", "/api/board/spool/have", json=body), Wanted)
+        left_at = time.monotonic()
+        answer = await self._ask("POST", "/api/board/spool/have", json=body)
+        back_at = time.monotonic()
+        wanted = _read(answer, Wanted)
+        if wanted.came_at is not None and wanted.server_time is not None:
+            self.clock.heard(Exchange(left_at, wanted.came_at, wanted.server_time, back_at))
+        return wanted
 
     async def send(self, session_id: str, epoch: int, packets: Sequence[Packet]) -> int:
         """Upload packets of one stream, at most 256 KiB of them, any number of times; gives the bytes sent.
@@ -177,8 +191,10 @@ class HubClient:
 
 
 def _told(holding: Holding) -> dict[str, object]:
-    """Of very many holes the newest: what is older is told when those are settled."""
-    return {**asdict(holding), "missing": holding.missing[-MOST_MISSING:]}
+    """Of very many holes the newest: what is older is told when those are settled. No place: not a word of it, since
+    only a hub that says what its clock reads knows what that is."""
+    said = {**asdict(holding), "missing": holding.missing[-MOST_MISSING:]}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _read(answer: httpx.Response, kind: type[_Answer]) -> _Answer:

@@ -41,6 +41,10 @@ class Instant:
     at: float
     within_s: float
 
+    def beats(self, other: Instant) -> bool:
+        """Of the same moment, told before: it is surer, or both cannot be true, since a clock was set."""
+        return self.within_s < other.within_s or abs(self.at - other.at) > self.within_s + other.within_s
+
 
 @dataclass(frozen=True, slots=True)
 class _Sample:

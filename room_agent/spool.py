@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from room_agent.hubclock import Instant
+
 TRACK = "microphone"
 """The track's name, the same live and in the upload: the hub finds the track by it."""
 _FRAME_MS = (*(10, 20, 40, 60) * 3, *(10, 20) * 2, *(2.5, 5, 10, 20) * 4)
@@ -86,7 +88,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """`origin_at`: UTC POSIX seconds of sample 0 by this board's clock. `forsaken`: the hub knows no such session."""
+    """`origin_at`: UTC POSIX seconds of sample 0 by this board's clock. `forsaken`: the hub knows no such session.
+
+    `counted_at`: the same on the clock that only counts, since the machine's start `boot`. `placed_at`: by the hub's
+    clock, wrong by `within_s` at most; None until that is known.
+    """
 
     epoch: int
     session_id: str
@@ -94,11 +100,22 @@ class Stream:
     closed: bool = False
     forsaken: bool = False
     acknowledged: Runs = ()
+    counted_at: float | None = None
+    boot: str = ""
+    placed_at: float | None = None
+    within_s: float | None = None
+
+    @property
+    def placed(self) -> Instant | None:
+        return None if self.placed_at is None or self.within_s is None else Instant(self.placed_at, self.within_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the hub is told of one stream. `missing`: numbers within that this board does not hold (any more)."""
+    """What the hub is told of one stream. `missing`: numbers within that this board does not hold (any more).
+
+    `placed_at`, `within_s` None: this board knows only its own clock of the day.
+    """
 
     session_id: str
     epoch: int
@@ -108,6 +125,8 @@ class Holding:
     origin_at: float
     closed: bool
     missing: Runs = ()
+    placed_at: float | None = None
+    within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +233,7 @@ class SpoolIndex:
             found.append(
                 Holding(
                     stream.session_id, epoch, span.first, span.end, end_sample, stream.origin_at, stream.closed,
-                    without((span,), held),
+                    without((span,), held), stream.placed_at, stream.within_s,
                 )
             )  # fmt: skip
         return found

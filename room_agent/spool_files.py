@@ -35,6 +35,18 @@ def write_whole(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def boot_id() -> str:
+    """The same for as long as the machine counts its seconds on; empty where nobody says so."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
 def sync_folder(folder: Path) -> None:
     """A new name is safe only when its folder is; Windows cannot and need not."""
     with contextlib.suppress(OSError):
@@ -134,6 +146,10 @@ class SpoolFolder:
                 closed=True,
                 forsaken=bool(fields["forsaken"]),
                 acknowledged=merged(Run(int(first), int(end)) for first, end in fields["acknowledged"]),
+                counted_at=_number(fields.get("counted_at")),
+                boot=str(fields.get("boot", "")),
+                placed_at=_number(fields.get("placed_at")),
+                within_s=_number(fields.get("within_s")),
             )
             numbers = [int(each.stem) for each in self.of(epoch).glob(f"*{_SUFFIX}") if each.stem.isdecimal()]
         except (OSError, ValueError, KeyError, TypeError):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from room_agent.errors import CannotStart
+from room_agent.hubclock import HubClock
 from room_agent.spool import (
     Evicted,
     Holding,
@@ -30,7 +31,7 @@ from room_agent.spool import (
     merged,
     without,
 )
-from room_agent.spool_files import SegmentFile, SpoolFolder, device_key
+from room_agent.spool_files import SegmentFile, SpoolFolder, boot_id, device_key
 from signaling.media.aiortc_adapter import NumberedPacket
 from transcription.audio_log import Packet
 
@@ -44,6 +45,8 @@ RECORD_PACKETS = 50
 NEED_BYTES = 16_384
 """For heads, seals, a new file and whole blocks of the disk."""
 CLOCK_STEP_S = 1.0
+WORTH_SAVING = 0.5
+"""Of the bound before: a little better is not worth a write to the disk."""
 
 Pending = tuple[int, Packet]
 
@@ -63,7 +66,8 @@ class SpoolState:
 class Spool:
     """Thread-safe; `put` and `end` never wait for the disk. `session_id` None: nothing is kept.
 
-    `clock` is UTC POSIX seconds, `monotonic` the clock of `captured_at`.
+    `clock` is UTC POSIX seconds, `monotonic` the clock of `captured_at`, which counts on for as long as `boot` is the
+    same (empty: only in this process).
     """
 
     def __init__(
@@ -74,12 +78,14 @@ class Spool:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         flush_s: float = FLUSH_S,
+        boot: str | None = None,
     ) -> None:
         self.session_id: str | None = None
         self.off_record = False
         """Nothing is kept while this is so; what was said before is."""
         self.limits = limits or Limits()
         self._clock, self._monotonic, self._flush_s = clock, monotonic, flush_s
+        self._boot = (boot_id() if boot is None else boot) or f"process {time.time_ns()}"
         try:
             (state / "spool").mkdir(parents=True, exist_ok=True, mode=0o700)
             self._folder = SpoolFolder(state / "spool", device_key(state / "spool.key"))
@@ -121,11 +127,25 @@ class Spool:
         origin_at = self._clock() - (self._monotonic() - captured_at) - sample / 48_000
         stream = self._index.streams.get(epoch)
         if stream is None:
-            self._index.add(Stream(epoch, session_id, origin_at))
+            counted_at = captured_at - sample / 48_000
+            self._index.add(Stream(epoch, session_id, origin_at, counted_at=counted_at, boot=self._boot))
             self._unsaved.add(epoch)
         elif not stream.acknowledged and abs(origin_at - stream.origin_at) > CLOCK_STEP_S:
             self._index.change(epoch, origin_at=origin_at)
             self._unsaved.add(epoch)
+
+    def place(self, hub: HubClock) -> None:
+        """Say where streams of this start of the machine lie on the hub's clock, where that is known better now."""
+        with self._lock:
+            for epoch, stream in self._index.streams.items():
+                if stream.counted_at is None or stream.boot != self._boot:
+                    continue
+                found, before = hub.instant(stream.counted_at), stream.placed
+                if found is None or (before is not None and not found.beats(before)):
+                    continue
+                self._index.change(epoch, placed_at=found.at, within_s=found.within_s)
+                if before is None or found.within_s < before.within_s * WORTH_SAVING:
+                    self._unsaved.add(epoch)
 
     def end(self, epoch: int) -> None:
         """That numbering is over."""

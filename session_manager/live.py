@@ -296,7 +296,7 @@ class LiveSessions:
         now = self._clock()
         if session.state != "planned" or session.starts_at - EARLY_S > now:
             return
-        await self._start(session_id, min(now, *(one.origin_at for one in told)))
+        await self._start(session_id, min(now, *(one.placed_at or one.origin_at for one in told)))
         if session.ends_at <= now and all(one.closed for one in told):
             self._end_in_background(session_id)
 

@@ -94,7 +94,7 @@ class Mending:
         unknown: list[SpoolTold] = []
         for one in told:
             where = (board_id, one.session_id, one.name, one.epoch)
-            began = repair.origin(one.origin_at, one.end_sample, one.closed, self._clock())
+            began = repair.origin(one.origin_at, one.end_sample, one.closed, self._clock(), one.placed)
             try:
                 stream = await asyncio.to_thread(self._store.spool_stream, *where, began)
                 if stream is None:
@@ -118,7 +118,8 @@ class Mending:
     async def _answer(self, stream: Stream, told: SpoolTold, began: float) -> SpoolAnswer:
         opened = await self._open(stream)
         if opened.origin_at is None:
-            opened.origin_at = began
+            room = await asyncio.to_thread(self._store.room_for, stream.track_id, stream.epoch)
+            began = opened.origin_at = repair.between(began, told.end_sample / repair.RATE, *room)
             await asyncio.to_thread(self._store.set_origin, stream.track_id, stream.epoch, began)
         present = opened.log.numbers()
         stored = await self._safe(opened, present)

@@ -32,7 +32,8 @@ class HubStatus:
 class SpoolTold:
     """What a board says it keeps of one stream. `origin_at`: the instant of sample 0 by the board's clock.
 
-    `missing`: numbers within that it has lost, half open pairs, sorted and apart.
+    `missing`: numbers within that it has lost, half open pairs, sorted and apart. `placed_at`: that instant by our
+    clock, wrong by `within_s` at most, as the board has learnt it from our answers.
     """
 
     session_id: str
@@ -44,6 +45,12 @@ class SpoolTold:
     origin_at: float
     closed: bool
     missing: tuple[tuple[int, int], ...] = ()
+    placed_at: float | None = None
+    within_s: float | None = None
+
+    @property
+    def placed(self) -> tuple[float, float] | None:
+        return None if self.placed_at is None or self.within_s is None else (self.placed_at, self.within_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,15 +98,28 @@ def common(some: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]) -
     return found
 
 
-def origin(told_origin_at: float, end_sample: int, closed: bool, now: float) -> float:
+def origin(
+    told_origin_at: float, end_sample: int, closed: bool, now: float, placed: tuple[float, float] | None = None
+) -> float:
     """The instant of sample 0, by the hub's clock, of a stream that the hub has not heard itself.
 
-    The board's clock is taken unless it is off by `CLOCK_TRUSTED_S`: a stream that is still open ends now, and none
-    ends in the future.
+    `placed`: where the board puts it on our clock, and by how much that may be wrong. Its clock of the day is taken
+    where it agrees with that, for then it may be the better one; else what it put. A board that does not know: its
+    clock is taken unless it is off by `CLOCK_TRUSTED_S`: a stream that is still open ends now, and none ends in the
+    future.
     """
+    if placed is not None and placed[1] <= CLOCK_TRUSTED_S and placed[0] + end_sample / RATE <= now + CLOCK_TRUSTED_S:
+        return told_origin_at if abs(told_origin_at - placed[0]) <= placed[1] else placed[0]
     ahead = told_origin_at + end_sample / RATE - now
     wrong = ahead > CLOCK_TRUSTED_S or (not closed and ahead < -CLOCK_TRUSTED_S)
     return told_origin_at - ahead if wrong else told_origin_at
+
+
+def between(began: float, length_s: float, after: float | None, before: float | None) -> float:
+    """`began`, moved as little as need be: not before the track's earlier sound ends, not into what follows it."""
+    if before is not None:
+        began = min(began, before - length_s)
+    return began if after is None else max(began, after)
 
 
 # ---- regions: what is heard again ------------------------------------------------------------------------------------

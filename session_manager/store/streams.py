@@ -47,6 +47,15 @@ class Streams(Part):
             values = {"origin_at": func.coalesce(streams.c.origin_at, origin_at)}
             _change(connection, track_id, epoch, values)
 
+    def room_for(self, track_id: str, epoch: int) -> tuple[float | None, float | None]:
+        """Where the track's sound before that epoch ends, and where what follows it begins; None: there is none."""
+        ends = func.max(streams.c.origin_at + streams.c.end_sample / 48_000.0)
+        same = streams.c.track_id == track_id
+        with self._database.read() as connection:
+            after = connection.execute(select(ends).where(same, streams.c.epoch < epoch)).scalar_one()
+            begins = select(func.min(streams.c.origin_at)).where(same, streams.c.epoch > epoch)
+            return after, connection.execute(begins).scalar_one()
+
     def note_end(self, track_id: str, epoch: int, end_sample: int) -> None:
         """The log reaches to `end_sample`; a lower one than before is ignored."""
         with self._database.write() as connection:

@@ -113,6 +113,8 @@ class SpoolForm(Form):
     origin_at: Annotated[float, Field(ge=0.0, le=1e11, allow_inf_nan=False)]
     closed: bool
     missing: Annotated[tuple[tuple[Number, Number], ...], Field(max_length=200)] = ()
+    placed_at: Annotated[float, Field(ge=0.0, le=1e11, allow_inf_nan=False)] | None = None
+    within_s: Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

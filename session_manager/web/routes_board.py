@@ -67,8 +67,12 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """`came_at`, `server_time`: when the question came and when its answer leaves, by our clock."""
+
     streams: list[StreamAnswer]
     unknown: list[Unknown]
+    came_at: float
+    server_time: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ async def devices(form: DevicesForm, context: ContextDep, identity: IdentityDep)
     "/spool/have", dependencies=[permit(Action.BOARD_JOIN)], summary="What a board keeps, and what the hub wants of it"
 )
 async def have(form: SpoolsForm, context: ContextDep, identity: IdentityDep) -> Answer:
+    came_at = context.clock()
     if form.disk is not None:
         await context.runtime.disk_told(identity.subject or "", DiskTold(**dict(form.disk)))
     told = [SpoolTold(**dict(one)) for one in form.streams]
@@ -115,6 +120,8 @@ async def have(form: SpoolsForm, context: ContextDep, identity: IdentityDep) -> 
     return Answer(
         [StreamAnswer(one.session_id, one.name, one.epoch, _pairs(one.wanted), _pairs(one.stored)) for one in answers],
         [Unknown(one.session_id, one.epoch) for one in unknown],
+        came_at,
+        context.clock(),
     )
 
 

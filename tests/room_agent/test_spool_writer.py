@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from room_agent.errors import CannotStart
+from room_agent.hubclock import Exchange, HubClock
 from room_agent.spool import Limits, Run, count
 from room_agent.spool_writer import PENDING_PACKETS, Spool
 from signaling.media.aiortc_adapter import NumberedPacket
@@ -259,3 +260,53 @@ def test_sent_sound_makes_room_for_new(tiny_disk: Path) -> None:
     assert spool.state().level == "near"
     spool.close()
     assert not (tiny_disk / "spool" / "1").exists(), "the oldest that was sent is gone"
+
+
+def hub_clock(hub_at: float, ours: float, half_s: float = 0.005) -> HubClock:
+    """It was heard that the hub's clock reads `hub_at` when ours counts `ours`."""
+    clock = HubClock()
+    clock.heard(Exchange(ours - half_s, hub_at, hub_at, ours + half_s))
+    return clock
+
+
+def test_where_sound_lies_on_the_hubs_clock_hangs_on_no_clock_of_the_day(tmp_path: Path) -> None:
+    spool = opened(tmp_path, clock=lambda: 9_999.0, monotonic=lambda: 50.0, boot="this")
+    spool.put(1, packet(10), 49.5)
+    until(lambda: held(spool, 1, 1))
+    assert (spool.holdings()[0].placed_at, spool.holdings()[0].within_s) == (None, None)
+    spool.place(hub_clock(1060.0, 60.0))
+    first = spool.holdings()[0]
+    assert first.placed_at == pytest.approx(1049.5 - 0.2)
+    assert first.within_s == pytest.approx(0.006, abs=0.002)
+    spool.place(hub_clock(1060.3, 60.0, half_s=0.5))
+    assert spool.holdings()[0].placed_at == first.placed_at, "a worse answer moves nothing"
+    spool.place(hub_clock(1960.3, 60.0, half_s=0.5))
+    assert spool.holdings()[0].placed_at == pytest.approx(1949.8 - 0.2), "but the hub's clock was set"
+    spool.close()
+
+
+def test_a_new_process_knows_where_the_last_ones_sound_lies_for_as_long_as_the_machine_runs(tmp_path: Path) -> None:
+    before = opened(tmp_path, monotonic=lambda: 50.0, boot="this")
+    before.put(1, packet(0), 50.0)
+    until(lambda: held(before, 1, 1))
+    before.close()
+    after = opened(tmp_path, boot="this")
+    after.place(hub_clock(1070.0, 70.0))
+    assert after.holdings()[0].placed_at == pytest.approx(1050.0)
+    until(lambda: b'"placed_at": 10' in (tmp_path / "spool" / "1" / "stream.json").read_bytes())
+    after.close()
+    other = opened(tmp_path, boot="that")
+    other.place(hub_clock(5000.0, 1.0))
+    assert other.holdings()[0].placed_at == pytest.approx(1050.0), "what was learnt in time holds"
+    other.close()
+
+
+def test_what_another_start_of_the_machine_counted_means_nothing(tmp_path: Path) -> None:
+    before = opened(tmp_path, monotonic=lambda: 50.0, boot="this")
+    before.put(1, packet(0), 50.0)
+    until(lambda: held(before, 1, 1))
+    before.close()
+    after = opened(tmp_path, boot="that")
+    after.place(hub_clock(1070.0, 70.0))
+    assert after.holdings()[0].placed_at is None
+    after.close()

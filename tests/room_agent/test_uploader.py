@@ -201,3 +201,28 @@ def test_what_is_not_held_is_not_sent() -> None:
     holding = Holding("one", 1, 10, 100, 0, 0.0, closed=True, missing=(Run(40, 50),))
     wanted = (Run(90, 200), Run(30, 60), Run(0, 5))
     assert to_send(holding, wanted) == (Run(90, 100), Run(50, 60), Run(30, 40))
+
+
+async def test_the_hub_hears_where_sound_lies_on_its_own_clock_with_the_first_word_of_it(
+    hub: ScriptedHub, tmp_path: Path
+) -> None:
+    shelf(hub).clock = lambda: time.monotonic() + 1_000_000.0
+    spool = opened(tmp_path)
+    began = time.monotonic()
+    say(spool, 1, 50)
+    async with uploading(hub, spool):
+        await until(lambda: ("one", 1) in shelf(hub).held, "told")
+        told = shelf(hub).held["one", 1]
+    placed_at, within_s = float(str(told["placed_at"])), float(str(told["within_s"]))
+    assert abs(placed_at - (began + 1_000_000.0)) <= within_s + (time.monotonic() - began)
+    assert shelf(hub).asked >= 2
+
+
+async def test_a_hub_that_does_not_say_what_its_clock_reads_is_told_nothing_of_it(
+    hub: ScriptedHub, tmp_path: Path
+) -> None:
+    spool = opened(tmp_path)
+    say(spool, 1, 50)
+    async with uploading(hub, spool):
+        await until(lambda: ("one", 1) in shelf(hub).held, "told")
+    assert not {"placed_at", "within_s"} & set(shelf(hub).held["one", 1])

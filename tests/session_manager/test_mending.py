@@ -84,7 +84,7 @@ class Board:
         return stream
 
     async def have(
-        self, *, closed: bool = True, first: int = 0, missing: Sequence[tuple[int, int]] = ()
+        self, *, closed: bool = True, first: int = 0, missing: Sequence[tuple[int, int]] = (), **other: float
     ) -> list[tuple[int, int]]:
         keeps = {
             "session_id": self.session_id,
@@ -96,6 +96,7 @@ class Board:
             "origin_at": self.origin_at,
             "closed": closed,
             "missing": list(missing),
+            **other,
         }
         async with self._browser() as browser:
             answer = await browser.post("/api/board/spool/have", json={"streams": [keeps]})
@@ -137,7 +138,8 @@ class Board:
         """Say so; what the board's `have` is answered does not change."""
         async with self._browser() as browser:
             answer = await browser.post("/api/board/spool/have", json={"streams": [], "disk": {"level": level}})
-        assert answer.json() == {"streams": [], "unknown": []}
+        said = answer.json()
+        assert (said["streams"], said["unknown"]) == ([], [])
         events = self.hub.store.events(self.session_id, 0, 1_000)
         return [event.data for event in events if event.kind == "session.changed"][-1]
 
@@ -345,3 +347,23 @@ async def test_another_boards_stream_is_not_there(hub: Hub, wanted: list[Line]) 
     assert await stranger.have() == []
     with pytest.raises(AssertionError, match="not_found"):
         await stranger.bring([(0, 5)])
+
+
+async def test_a_board_whose_clock_is_wrong_has_its_sound_where_it_says_on_the_hubs_clock(hub: Hub) -> None:
+    board = await board_of(hub, spoken())
+    true_at = time.time() - 60.0
+    board.origin_at = true_at + 3600.0
+    await board.have(placed_at=true_at, within_s=0.01)
+    (stream,) = hub.store.streams(board.session_id)
+    assert stream.origin_at == pytest.approx(true_at, abs=1e-3)
+    length_s = len(board.packets) * 0.02
+    board.epoch += 1
+    await board.have(placed_at=true_at + 1.0, within_s=0.01)
+    (_, later) = hub.store.streams(board.session_id)
+    assert later.origin_at == true_at + 1.0, "nothing of the first is here yet"
+    board.epoch -= 1
+    await board.bring_all()
+    board.epoch += 2
+    await board.have(placed_at=true_at + 2.0, within_s=0.01)
+    last = hub.store.streams(board.session_id)[-1]
+    assert last.origin_at == pytest.approx(true_at + length_s), "not into the sound before it"

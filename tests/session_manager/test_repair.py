@@ -81,6 +81,37 @@ def test_the_boards_clock_is_taken_unless_it_is_wrong(told: float, end_s: float,
 
 
 @pytest.mark.parametrize(
+    ("told", "placed", "end_s", "origin"),
+    [
+        (4600.0, (1000.0, 0.01), 90.0, 1000.0),  # an hour wrong, and the board has seen our clock
+        (1000.02, (1000.0, 1.5), 90.0, 1000.02),  # what was asked was late; the two clocks agree as far as one can see
+        (1000.2, (1000.0, 0.1), 90.0, 1000.0),  # its own clock cannot be right
+        (1000.0, (1000.0, 1.5), 40.0, 1000.0),  # and what it told of its end is old: no cause to move anything
+        (4600.0, (1000.0, 60.0), 90.0, 1010.0),  # nobody knows: it ends now
+        (4600.0, (1400.0, 0.01), 90.0, 1010.0),  # what cannot be is not believed
+    ],
+)
+def test_where_a_board_puts_its_sound_on_our_clock_counts_as_far_as_it_can_be_sure(
+    told: float, placed: tuple[float, float], end_s: float, origin: float
+) -> None:
+    assert repair.origin(told, round(end_s * S), False, 1100.0, placed) == origin
+
+
+@given(
+    st.floats(0, 1e4), st.floats(0, 1e3), st.none() | st.floats(0, 1e4), st.none() | st.floats(0, 1e4), st.floats(0, 1)
+)
+def test_a_stream_is_moved_only_out_of_the_way_of_its_neighbours(
+    began: float, length_s: float, after: float | None, gap_s: float | None, share: float
+) -> None:
+    before = None if gap_s is None else (after or 0.0) + length_s + gap_s
+    found = repair.between(began, length_s, after, before)
+    assert after is None or found >= after
+    assert before is None or found + length_s <= before + 1e-6
+    if (after is None or began >= after) and (before is None or began + length_s <= before):
+        assert found == began
+
+
+@pytest.mark.parametrize(
     ("holes", "refused", "rested", "worth"),
     [
         ([], [], False, True),

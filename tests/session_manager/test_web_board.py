@@ -41,7 +41,9 @@ async def test_a_board_hears_of_its_sessions_around_now(web: Web) -> None:
 async def test_numbers_are_given_as_half_open_pairs(web: Web) -> None:
     async with board(web) as here:
         answer = await here.post("/api/board/spool/have", json={"streams": [told(web)]})
-    assert answer.json() == {
+    said = answer.json()
+    assert (said.pop("came_at"), said.pop("server_time")) == (NOW, NOW)
+    assert said == {
         "streams": [{"session_id": web.hall.session_id, "name": "mic", "epoch": 1, "wanted": [[0, 5]], "stored": []}],
         "unknown": [],
     }
@@ -53,6 +55,16 @@ async def test_what_a_board_has_lost_is_told(web: Web) -> None:
         answer = await here.post("/api/board/spool/have", json={"streams": [told(web, missing=[[0, 1], [3, 5]])]})
     assert answer.status_code == 200
     assert web.runtime.spools[0][1][0].missing == ((0, 1), (3, 5))
+
+
+async def test_a_board_may_say_where_its_sound_lies_on_the_hubs_clock(web: Web) -> None:
+    where = {"placed_at": NOW - 3600.25, "within_s": 0.01}
+    async with board(web) as here:
+        assert (await here.post("/api/board/spool/have", json={"streams": [told(web, **where)]})).status_code == 200
+        assert (await here.post("/api/board/spool/have", json={"streams": [told(web)]})).status_code == 200
+        wrong = [told(web, placed_at=NOW, within_s=-1.0)]
+        assert (await here.post("/api/board/spool/have", json={"streams": wrong})).status_code == 422
+    assert [said[1][0].placed for said in web.runtime.spools] == [(NOW - 3600.25, 0.01), None]
 
 
 async def test_how_a_boards_disk_stands_is_told_and_shown_with_its_session(web: Web) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from signaling import messages as m
 from signaling.fakes import RecordingPlane, ScriptedDirectory, grant
 from signaling.ports import LoggedPacket, Role
 from signaling.protocol import Pace
@@ -22,6 +23,9 @@ from signaling.sockets import serve
 PATIENCE_S = 10.0
 QUIET = Pace(beat_s=3600.0)
 """No beats: nothing comes that was not caused."""
+LINE = m.LineCommitted(
+    line_id="l1", track_id="t", site_id="s", site_name="S", text="x", language="ja", started_at=0.0, ended_at=1.0
+)
 
 
 @dataclass
@@ -140,3 +144,9 @@ async def eventually(condition: Any) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+async def works(hub: Hub) -> bool:
+    """Whether somebody new can join and is answered."""
+    wire = await hub.join("works")
+    return (await wire.ask("hand.raise", {"raised": True}))["t"] == "done"

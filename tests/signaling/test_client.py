@@ -15,8 +15,7 @@ from signaling.ports import Denial, Role, Socket
 from signaling.protocol import Pace
 from signaling.settings import SignalingSettings
 from signaling.sockets import connect
-from tests.signaling.hub import PATIENCE_S, QUIET, Hub, eventually, running
-from tests.signaling.test_server import LINE
+from tests.signaling.hub import LINE, PATIENCE_S, QUIET, Hub, eventually, running
 
 TESTING = SignalingSettings(pace=QUIET, test_door=True)
 

@@ -33,8 +33,7 @@ WORTH_S = 0.035
 KEEP = 1.5
 """So much more it is worth to go on waiting: each change of mind is heard."""
 RECENT_SLOTS = 15
-RECENT_WORTH_S = 0.022
-"""A line that goes bad is followed after three seconds, when it is bad enough to be no accident."""
+"""A line that goes bad is followed within these three seconds, once they alone make the wait worth it."""
 LEAST_PACKETS = 100
 
 
@@ -91,11 +90,8 @@ class Arrivals:
         worst = sorted(slot.greatest for slot in steady)
         covered = worst[-1 - min(FORGIVEN, len(worst) // 3)] - fastest + MARGIN_S
         recent = list(islice(reversed(self._slots), RECENT_SLOTS))
-        keep = KEEP if self._waiting else 1.0
-        repairs = max(
-            _worth_waiting_s(self._slots, fastest, covered, keep * WORTH_S),
-            _worth_waiting_s(recent, fastest, covered, keep * RECENT_WORTH_S),
-        )
+        worth = (KEEP if self._waiting else 1.0) * WORTH_S
+        repairs = max(_worth_waiting_s(slots, fastest, covered, worth) for slots in (self._slots, recent))
         self._waiting = repairs > covered
         self.fastest_s = fastest
         self.target_s = min(MAX_TARGET_S, max(MIN_TARGET_S, covered, repairs))

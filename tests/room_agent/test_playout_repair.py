@@ -12,9 +12,11 @@ MIN_TARGET_MS = 1000 * MIN_TARGET_S
 FAR = {"delay_s": 0.040, "jitter_s": 0.005}
 
 
-def path(loss: float, *, hops: int, until_s: float = 1e9, seed: int = 1, **wire: float) -> LossyPath:
+def path(
+    loss: float, *, hops: int, from_s: float = 0.0, until_s: float = 1e9, seed: int = 1, **wire: float
+) -> LossyPath:
     """Board to hub, hub to board; with one hop only the second line is bad."""
-    share = lambda now: loss if now < until_s else 0.0  # noqa: E731
+    share = lambda now: loss if from_s <= now < until_s else 0.0  # noqa: E731
     both = [Hop(share, ticks=True, **wire), Hop(share, **wire)]
     return LossyPath(both[-hops:], seed=seed)
 
@@ -30,6 +32,15 @@ def test_of_a_lossy_far_line_little_is_missing_from_the_first_minute_on(
 ) -> None:
     for seed in range(3):
         assert concealed_percent(path(loss, hops=hops, seed=seed, **FAR).run(60.0), 60.0) <= allowed_percent
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+def test_a_line_that_goes_bad_in_the_middle_of_talk_is_followed_in_seconds(hops: int) -> None:
+    for seed in range(6):
+        line = path(0.05, hops=hops, from_s=6.0, seed=seed, **FAR)
+        calm, gone_bad = line.run(6.0), line.run(30.0)
+        assert not calm.concealed_ms
+        assert concealed_percent(gone_bad, 24.0) <= 1.5
 
 
 @pytest.mark.parametrize(("loss", "most_ms"), [(0.05, 150.0), (0.10, 210.0)])

@@ -14,7 +14,7 @@ from session_manager.schedule import Wall, interval
 from session_manager.store import NewSite, Store
 from tests.session_manager.hall import NOW
 from tests.session_manager.house import at, build
-from tests.session_manager.town import HOME, Town
+from tests.session_manager.owing import HOME, Town
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from session_manager.series import Change, SeriesDate
 from session_manager.store import Store
 from tests.session_manager.hall import NOW
 from tests.session_manager.house import at
-from tests.session_manager.town import HOME, Town, series, settled
+from tests.session_manager.owing import HOME, Town, series, settled
 
 
 @pytest.fixture

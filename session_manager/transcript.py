@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from session_manager.announcer import Announcer
 from session_manager.feed import FeedServer
 from session_manager.recorder import OpenStream, Recorder, StreamKey
-from session_manager.records import Line, Stream
+from session_manager.records import Stream
 from session_manager.store import Committed, Store
-from signaling.messages import CaptionPartial, LineCommitted
+from session_manager.store.lines import line_body
+from signaling.messages import CaptionPartial
 from signaling.ports import LoggedPacket
 from transcription import feed
 from transcription.audio_log import AudioLog
@@ -68,6 +69,7 @@ class Transcript:
         self.feed = FeedServer(self.recorder, self)
         self._hearing: dict[StreamKey, _Hearing] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._noting: asyncio.Task[None] | None = None
         self.lag_s = 0.0
 
     async def run(self) -> None:
@@ -76,7 +78,7 @@ class Transcript:
         try:
             while True:
                 await asyncio.sleep(TICK_S)
-                self._tick()
+                self.tick()
         finally:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self.recorder.close()
@@ -101,7 +103,7 @@ class Transcript:
             return
         hearing.open.closed = True
         self.recorder.fix_origin(hearing.open)
-        await self._note_end(hearing)
+        await self._note_ends([hearing])
         self._end_run(hearing)
 
     def audio(self, packets: Sequence[LoggedPacket]) -> None:
@@ -113,7 +115,7 @@ class Transcript:
         hearing = self._hearing.get((stream.track_id, stream.epoch))
         if hearing is None:
             return
-        await self._note_end(hearing)
+        await self._note_ends([hearing])
         if hearing.open.end_sample > stream.watermark_sample:
             hearing.running = True
             self.feed.want(hearing.open, languages)
@@ -150,7 +152,7 @@ class Transcript:
         await self.recorder.settle()
         for one in self._of(session_id):
             self.recorder.conclude(one.open)
-            await self._note_end(one)
+        await self._note_ends(self._of(session_id))
         await asyncio.gather(*self._tasks)
 
     async def forget(self, session_id: str) -> None:
@@ -169,14 +171,17 @@ class Transcript:
 
     # ---- time ------------------------------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """What is to be done every `TICK_S`."""
         now = self._clock()
         for one in self._hearing.values():
             if one.running and now - one.open.last_packet_at > PAUSE_S:
                 self._end_run(one)
-            if one.open.end_sample > one.noted_end:
-                self._spawn(self._note_end(one))
             self._tell_late(one.open)
+        grown = [one for one in self._hearing.values() if one.open.end_sample > one.noted_end]
+        # One at a time: a disk that is slower than this would have them queue without end, and all else behind them.
+        if grown and (self._noting is None or self._noting.done()):
+            self._noting = self._spawn(self._note_ends(grown))
 
     def _tell_late(self, stream: OpenStream) -> None:
         if stream.late:
@@ -187,11 +192,10 @@ class Transcript:
         if hearing.running:
             self.feed.end(hearing.open.key)
 
-    async def _note_end(self, hearing: _Hearing) -> None:
-        end = hearing.open.end_sample
-        hearing.noted_end = end
-        stream = hearing.open.stream
-        await asyncio.to_thread(self._store.note_end, stream.track_id, stream.epoch, end)
+    async def _note_ends(self, some: Sequence[_Hearing]) -> None:
+        for one in some:
+            one.noted_end = one.open.end_sample
+        await asyncio.to_thread(self._store.note_ends, {one.open.key: one.noted_end for one in some})
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -302,19 +306,3 @@ class Transcript:
 
 def _heard_anyway(_stream: OpenStream, _spans: Sequence[tuple[int, int]]) -> None:
     """Nobody repairs."""
-
-
-def line_body(line: Line) -> LineCommitted:
-    return LineCommitted(
-        line_id=line.line_id,
-        revision=line.revision,
-        track_id=line.track_id,
-        site_id=line.site_id,
-        site_name=line.site_name,
-        speaker=line.speaker,
-        text=line.text if line.suppressed is None else "",
-        language=line.language,
-        started_at=line.started_at,
-        ended_at=line.ended_at,
-        repaired=line.repaired,
-    )

@@ -57,9 +57,14 @@ class Streams(Part):
             return after, connection.execute(begins).scalar_one()
 
     def note_end(self, track_id: str, epoch: int, end_sample: int) -> None:
-        """The log reaches to `end_sample`; a lower one than before is ignored."""
+        """The log reaches to `end_sample`; a lower one than before is ignored. Raises NotFound."""
+        self.note_ends({(track_id, epoch): end_sample})
+
+    def note_ends(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Of several streams at once, by track and epoch."""
         with self._database.write() as connection:
-            _change(connection, track_id, epoch, {"end_sample": _at_least(streams.c.end_sample, end_sample)})
+            for key, end_sample in ends.items():
+                _change(connection, *key, {"end_sample": _at_least(streams.c.end_sample, end_sample)})
 
     def advance_watermark(self, track_id: str, epoch: int, to: int) -> None:
         """Everything before `to` is accounted for; a lower one than before is ignored."""

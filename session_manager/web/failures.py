@@ -21,6 +21,7 @@ from session_manager.errors import (
     StoreFailed,
     TooFast,
 )
+from session_manager.web import i18n, sentences
 from session_manager.web.pages import error_page as _page
 from session_manager.web.security import VIEW_COOKIE, refused
 
@@ -58,7 +59,7 @@ async def _ours(connection: HTTPConnection, error: Exception) -> Response:
     if _is_page(connection):
         return RedirectResponse(_door(connection), 303) if status == 401 else _page(connection, status)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooFast) else None
-    return refused(status, error.code, str(error), headers)
+    return _told(connection, status, error.code, str(error), headers)
 
 
 async def _http(connection: HTTPConnection, error: Exception) -> Response:
@@ -69,7 +70,7 @@ async def _http(connection: HTTPConnection, error: Exception) -> Response:
         return _page(connection, error.status_code)
     code = CODES.get(error.status_code, "error")
     headers = dict(error.headers) if error.headers else None
-    return refused(error.status_code, code, SENTENCES.get(error.status_code, error.detail), headers)
+    return _told(connection, error.status_code, code, SENTENCES.get(error.status_code, error.detail), headers)
 
 
 async def _invalid(connection: HTTPConnection, error: Exception) -> Response:
@@ -78,13 +79,23 @@ async def _invalid(connection: HTTPConnection, error: Exception) -> Response:
     if isinstance(connection, WebSocket):
         return await _close(connection)
     wrong = [f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {one['msg']}" for one in error.errors()]
-    return refused(422, "bad_request", "; ".join(wrong[:5]))
+    return _told(connection, 422, "bad_request", "; ".join(wrong[:5]))
 
 
 async def _unforeseen(connection: HTTPConnection, _error: Exception) -> Response:
     if _is_page(connection):
         return _page(connection, 500)
-    return refused(500, "internal", "Something went wrong in the hub; its log says what. Please try again.")
+    return _told(connection, 500, "internal", "Something went wrong in the hub; its log says what. Please try again.")
+
+
+def _told(
+    connection: HTTPConnection, status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Who names no language is a program, and gets no more than `code` and `message`; a page also what to show."""
+    reader = connection.headers.get("accept-language")
+    if reader is None:
+        return refused(status, code, message, headers)
+    return refused(status, code, message, headers, sentences.told(i18n.choose(reader), code, message))
 
 
 async def _close(socket: WebSocket) -> Response:

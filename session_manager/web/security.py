@@ -145,5 +145,9 @@ class Guard:
         return counted
 
 
-def refused(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"code": code, "message": message}, status, headers)
+def refused(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None, said: str | None = None
+) -> JSONResponse:
+    """`said`: the same for a person, in the person's language."""
+    words = {} if said is None else {"said": said}
+    return JSONResponse({"code": code, "message": message, **words}, status, headers)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_manager.web import i18n, menu, pages
+from session_manager.web import i18n, menu, pages, sentences
 
 PLACES = re.compile(r"\{(\w+)\}")
 SCRIPTS = sorted(i18n.STATIC.glob("*.js"))
@@ -20,7 +20,7 @@ SOURCES = [*SCRIPTS, *sorted((i18n.HERE / "templates").glob("*.html"))]
 def named() -> set[str]:
     keys = set[str]().union(*(i18n.keys_in(path.read_text(encoding="utf-8")) for path in SOURCES))
     keys |= {key for pair in pages.ERRORS.values() for key in pair} | set(pages.FAILED)
-    keys |= menu.texts()
+    keys |= menu.texts() | sentences.texts()
     keys |= {f"export.{kind}{end}" for kind in pages.EXPORTS for end in ("", "_use")}
     return keys
 

@@ -4,7 +4,7 @@
 import { declineReasons } from "./detail.js";
 import { kindName, modeName } from "./booking.js";
 import { api, byId, clock, el, notice, page, t } from "./dom.js";
-import { said, why } from "./sentences.js";
+import { said } from "./sentences.js";
 import { dayName, span } from "./wall.js";
 
 const POLL_MS = 20_000;
@@ -112,7 +112,7 @@ async function post(button, problem, booking, what, body) {
   } catch (error) {
     if (error.status === 401) location.assign("/login");
     const problems = error.answer?.quote?.problems;
-    problem.replaceChildren(notice("attention", problems?.length ? problems.map(said).join(" ") : why(error)));
+    problem.replaceChildren(notice("attention", problems?.length ? problems.map(said).join(" ") : error.message));
     button.disabled = false;
     return false;
   }
@@ -154,7 +154,7 @@ function joiner(one) {
       byId("sentences").replaceChildren(notice("well", accept ? t("approvals.joined", { name: one.name, group: one.group_name }) : t("approvals.not_joined", { name: one.name })));
       await refresh();
     } catch (error) {
-      problem.replaceChildren(notice("attention", why(error)));
+      problem.replaceChildren(notice("attention", error.message));
       button.disabled = false;
     }
   };

@@ -9,7 +9,7 @@
 // The page links booking.css and has the facts of `facts_for`.
 
 import { api, el, icon, notice, page, t } from "./dom.js";
-import { said, why } from "./sentences.js";
+import { said } from "./sentences.js";
 import { dayName, home, later, minutesBetween, office, span, wallOf } from "./wall.js";
 
 const SETTLE_MS = 200;
@@ -203,7 +203,7 @@ class Sheet {
   refuse(error) {
     if (error.status === 401) location.assign("/login");
     this.quote = null;
-    this.verdict.replaceChildren(notice("attention", why(error)));
+    this.verdict.replaceChildren(notice("attention", error.message));
   }
 
   /** The price and what else is to be known before the button; of a clash, what would do instead. */

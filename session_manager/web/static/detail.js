@@ -2,7 +2,7 @@
 
 import { change, kindName, modeName } from "./booking.js";
 import { api, clock, el, icon, notice, t } from "./dom.js";
-import { said, why } from "./sentences.js";
+import { said } from "./sentences.js";
 import { dayName, home, office, outcome, span } from "./wall.js";
 
 const STATES = { wanted: () => t("detail.wanted"), requested: () => t("detail.requested"), waiting: () => t("detail.waiting"), offered: () => t("detail.offered"), confirmed: () => t("detail.confirmed"), in_use: () => t("detail.in_use"), done: () => t("detail.done"), declined: () => t("detail.declined"), expired: () => t("detail.expired"), cancelled: () => t("detail.cancelled"), released: () => t("detail.released") };
@@ -70,7 +70,7 @@ class Detail {
       this.rivals = asks ? await api("GET", `${this.address}/rivals`) : [];
       this.draw();
     } catch (error) {
-      this.body.replaceChildren(el("h2", { id: "detail-heading" }, t("detail.gone")), notice("attention", why(error)));
+      this.body.replaceChildren(el("h2", { id: "detail-heading" }, t("detail.gone")), notice("attention", error.message));
     }
   }
 
@@ -145,7 +145,7 @@ class Detail {
     } catch (error) {
       if (error.status === 401) location.assign("/login");
       const problems = error.answer?.quote?.problems;
-      this.said.replaceChildren(notice("attention", problems?.length ? problems.map(said).join(" ") : why(error)));
+      this.said.replaceChildren(notice("attention", problems?.length ? problems.map(said).join(" ") : error.message));
     } finally {
       button.disabled = false;
     }

@@ -53,25 +53,14 @@ export class ApiError extends Error {
 
 const cookie = (name) => document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 
-const WORDS = () => ({
-  too_fast: t("refused.too_fast"),
-  not_signed_in: t("refused.not_signed_in"),
-  not_permitted: t("refused.not_permitted"),
-  not_found: t("refused.not_found"),
-  not_possible: t("refused.not_possible"),
-  store_failed: t("refused.store_failed"),
-});
-
-/** The hub's sentences are English and exact; other languages say it by the code. `words`: better ones for this request. */
-function sentenceFor(code, message, status, words) {
-  if (words[code]) return words[code];
-  const known = page.language === "en" ? null : WORDS()[code];
-  return known ?? (typeof message === "string" && page.language === "en" ? message : t("common.failed", { code: status }));
+/** The hub says it in the page's language (`said`); `words`: better ones for this request. */
+function sentenceFor(code, said, status, words) {
+  return words[code] ?? said ?? t("common.failed", { code: status });
 }
 
 /** JSON in, JSON out. A refusal throws an ApiError with a sentence for the person, and the hub's `answer` as it came. */
 export async function api(method, path, body, words = {}) {
-  const headers = { Accept: "application/json", "X-CSRF-Token": decodeURIComponent(cookie(page.csrf_cookie ?? "csrf")) };
+  const headers = { Accept: "application/json", "Accept-Language": page.language ?? "ja", "X-CSRF-Token": decodeURIComponent(cookie(page.csrf_cookie ?? "csrf")) };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
@@ -81,8 +70,8 @@ export async function api(method, path, body, words = {}) {
   }
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
-  const { code = "", message = null } = answer ?? {};
-  throw new ApiError(response.status, code, sentenceFor(code, message, response.status, words), Number(response.headers.get("Retry-After")) || null, answer);
+  const { code = "", said } = answer ?? {};
+  throw new ApiError(response.status, code, sentenceFor(code, said, response.status, words), Number(response.headers.get("Retry-After")) || null, answer);
 }
 
 const clockFormats = new Map();

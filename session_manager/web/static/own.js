@@ -32,25 +32,9 @@ export function whereOf(booking) {
   return t("own.where", { facility: booking.places[0].facility, names });
 }
 
-const ROWS = [
-  [/^Other terms hold for you on that day\./, () => t("own.other_terms")],
-  [/^Staying longer costs (\d+) yen more\./, (found) => t("own.longer_costs", { yen: yen(Number(found[1])) })],
-  [/^That is too late for this booking\./, () => t("own.too_late")],
-  [/^There is nothing to join online/, () => t("own.no_link")],
-];
-
-function words(sentence) {
-  for (const [pattern, text] of page.language === "en" ? [] : ROWS) {
-    const found = pattern.exec(sentence);
-    if (found) return text(found);
-  }
-  return said(sentence);
-}
-
-/** A refusal in the words of the page. What only programs get to see stays with its code. */
+/** A refusal in the words of the page. */
 export function refusal(error) {
-  const told = error.answer?.quote?.problems ?? (error.code === "not_possible" ? [error.answer?.message] : []);
-  return told.filter(Boolean).map(words).join("") || error.message;
+  return error.answer?.quote?.problems?.map(said).join("") || error.message;
 }
 
 export const local = (instant, zone) => new Intl.DateTimeFormat(page.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone }).format(new Date(instant * 1000));

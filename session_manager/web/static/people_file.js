@@ -6,9 +6,9 @@ const MOST_SHOWN = 200;
 const cookie = (name) => decodeURIComponent(document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? "");
 
 async function send(path, file) {
-  const answer = await fetch(path, { method: "POST", body: file, credentials: "same-origin", headers: { "Content-Type": "text/csv", "X-CSRF-Token": cookie(page.csrf_cookie) } });
+  const answer = await fetch(path, { method: "POST", body: file, credentials: "same-origin", headers: { "Content-Type": "text/csv", "Accept-Language": page.language, "X-CSRF-Token": cookie(page.csrf_cookie) } });
   const body = await answer.json().catch(() => null);
-  if (!answer.ok) throw new ApiError(answer.status, body?.code, page.language === "en" ? body?.message : t("people.file_bad"));
+  if (!answer.ok) throw new ApiError(answer.status, body?.code, body?.said ?? t("people.file_bad"));
   return body;
 }
 

@@ -1,4 +1,4 @@
-// The hub's sentences about bookings, which are English and exact, in the language of the page: rows of pattern and text.
+// What stands in the way of a booking, English and exact from the hub, in the page's language: rows of pattern and text.
 
 import { page, t } from "./dom.js";
 
@@ -8,7 +8,6 @@ const ROWS = [
   [/^Somebody else has it then\.$/, () => t("said.taken")],
   [/^Somebody else has one of the places then\.$/, () => t("said.one_taken")],
   [/^Somebody else was faster\. /, () => t("said.faster")],
-  [/^Somebody else has it after you\. /, () => t("said.after_you")],
   [/^(.+) is closed then: (.+)\.$/, ([, name, why]) => t("said.closed_because", { name, why })],
   [/^(.+) is closed then\.$/, ([, name]) => t("said.closed", { name })],
   [/^(.+) is free to use: /, ([, name]) => t("said.free_use", { name })],
@@ -32,20 +31,12 @@ const ROWS = [
   [/^Free for members of this level\.$/, () => t("said.free_level")],
   [/^Free: ([\d.]+) hours of this month are left after it\.$/, ([, n]) => t("said.free_after", { n })],
   [/^([\d.]+) hours free, then (\d+) yen an hour\.$/, ([, n, yen]) => t("said.free_then", { n, yen })],
-  [/^A booking must end after it starts\.$/, () => t("said.order")],
-  [/^That time does not exist on that day/, () => t("said.no_such_time")],
-  [/^A booking lasts 32 days at most\./, () => t("said.month")],
-  [/^Choose a place, or hold it online\.$/, () => t("said.no_place")],
-  [/^A place is named twice\./, () => t("said.twice")],
-  [/^These places belong to two municipalities\./, () => t("said.two_towns")],
-  [/^This guest pass is not valid here/, () => t("said.bad_pass")],
-  [/^Only an administrator can book something confidential\.$/, () => t("said.confidential")],
-  [/^It is too early to check in\./, () => t("said.early")],
-  [/^This has not begun\./, () => t("said.not_begun")],
-  [/^This offer is over\./, () => t("said.offer_over")],
-  [/^This cannot be done: the booking is (?:over|declined|expired|cancelled|released.*)\.$/, () => t("said.over")],
-  [/^This cannot be done: /, () => t("said.not_now")],
-  [/^Other terms hold for you on that day\./, () => t("said.other_terms")],
+  [/^The day must be a day of the week, /, () => t("said.weekday")],
+  [/^Name a period of the school, /, () => t("said.period")],
+  [/^The lesson ends before it starts\.$/, () => t("said.lesson_order")],
+  [/^In this term the lesson has no day at all\.$/, () => t("said.lesson_days")],
+  [/^The subject is missing\.$/, () => t("said.subject")],
+  [/^A lesson lasts six hours at most /, () => t("said.lesson_long")],
   [/^Nobody came\.$/, () => t("said.nobody_came")],
 ];
 
@@ -57,9 +48,4 @@ export function said(sentence) {
     if (found) return words(found);
   }
   return sentence;
-}
-
-/** Why a request was refused, for the person. */
-export function why(error) {
-  return error.code === "not_possible" && error.answer?.message ? said(error.answer.message) : error.message;
 }

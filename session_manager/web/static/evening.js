@@ -1,5 +1,6 @@
 // One evening for whoever leads it, and for its group: the question, the tables, who is here, what it left, the report.
 
+import { act, button, say } from "./acts.js";
 import { api, ask, byId, el, icon, notice, page, t } from "./dom.js";
 import { dayOf, spanOf } from "./dates.js";
 import { levelText } from "./levels.js";
@@ -9,23 +10,6 @@ const POLL_MS = 15_000;
 const KINDS = () => ({ question: t("evening.kind_question"), action: t("evening.kind_action"), quote: t("evening.kind_quote") });
 const state = { evening: null, report: null, held: null };
 
-function say(weight, text) {
-  byId("sentences").replaceChildren(notice(weight, text));
-  byId("sentences").scrollIntoView({ block: "nearest" });
-}
-
-async function act(control, work) {
-  control.disabled = true;
-  try {
-    await work();
-  } catch (error) {
-    say("fault", error.message);
-  } finally {
-    control.disabled = false;
-  }
-}
-
-const button = (text, work, more = {}) => el("button", { type: "button", ...more, onclick: ({ currentTarget }) => act(currentTarget, work) }, text);
 const nameOf = (id) => state.evening.guests.find(({ person_id }) => person_id === id)?.name ?? "";
 const peopleSelect = (chosen, empty) => el("select", {}, el("option", { value: "" }, empty), ...state.evening.guests.map((one) => el("option", { value: one.person_id, selected: one.person_id === chosen }, one.name)));
 const labelled = (text, input, more = "") => el("label", { class: `field ${more}` }, text, input);

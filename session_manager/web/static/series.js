@@ -1,5 +1,6 @@
 // All series, and a new one: from a template, every date shown before any is saved, clashes with what would do instead.
 
+import { act, say } from "./acts.js";
 import { api, byId, el, icon, notice, page, t } from "./dom.js";
 import { dayOf, later, localOf, spanOf, timeOf, weekdayName } from "./dates.js";
 
@@ -14,22 +15,6 @@ const TEMPLATES = [
   { name: () => t("series.template_weekly"), kind: "plain", repeat: "weekly", from: "10:00", to: "12:00", count: 10, people: 8, venues: 1 },
 ];
 const MODES = () => ({ in_person: t("series.in_person"), online: t("series.online"), hybrid: t("series.hybrid") });
-
-function say(weight, text) {
-  byId("sentences").replaceChildren(notice(weight, text));
-  byId("sentences").scrollIntoView({ block: "nearest" });
-}
-
-async function act(button, work) {
-  button.disabled = true;
-  try {
-    await work();
-  } catch (error) {
-    say("fault", error.message);
-  } finally {
-    button.disabled = false;
-  }
-}
 
 // ---- the list ---------------------------------------------------------------------------------------------------------
 

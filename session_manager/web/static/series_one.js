@@ -1,5 +1,6 @@
 // One series: its dates, changed one by one, from one on, or all, with what will change shown before; and its people.
 
+import { act, button, say } from "./acts.js";
 import { api, ask, byId, el, notice, page, t } from "./dom.js";
 import { dayOf, localOf, spanOf, timeOf } from "./dates.js";
 
@@ -11,23 +12,6 @@ const STATES = () => ({ wanted: t("series.is_skipped"), requested: t("series.is_
 const APPLIED = () => ({ applied: t("series.applied"), placed: t("series.placed"), waiting: t("series.waits"), declined: t("series.gave_up"), withdrawn: t("series.gave_up") });
 const OVER = ["done", "cancelled", "declined", "expired", "released"];
 
-function say(weight, text) {
-  byId("sentences").replaceChildren(notice(weight, text));
-  byId("sentences").scrollIntoView({ block: "nearest" });
-}
-
-async function act(button, work) {
-  button.disabled = true;
-  try {
-    await work();
-  } catch (error) {
-    say("fault", error.message);
-  } finally {
-    button.disabled = false;
-  }
-}
-
-const button = (text, work, more = {}) => el("button", { type: "button", ...more, onclick: ({ currentTarget }) => act(currentTarget, work) }, text);
 const names = (booking) => booking.places.map(({ place_id }) => state.places.get(place_id)?.name ?? "").filter(Boolean).join(" + ");
 
 // ---- dates --------------------------------------------------------------------------------------------------------------

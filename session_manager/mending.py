@@ -19,7 +19,8 @@ from session_manager.ports import SpoolAnswer, SpoolTold
 from session_manager.recorder import OpenStream, StreamKey
 from session_manager.records import Spool, Stream
 from session_manager.store import Mark, Store
-from session_manager.transcript import Transcript, line_body
+from session_manager.store.lines import line_body
+from session_manager.transcript import Transcript
 from transcription import feed
 from transcription.audio_log import Packet
 from transcription.errors import LogUnreadable, LogWriteFailed

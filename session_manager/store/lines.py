@@ -160,7 +160,9 @@ def _store(connection: Connection, stream: Stream, said: _Said, now: float, *, r
 def _write(connection: Connection, line: Line, now: float, *, tell: bool) -> Committed:
     number = None
     if tell:
-        event = next_event(connection, line.session_id, LineCommitted.type, _body(line), now)
+        event = next_event(
+            connection, line.session_id, LineCommitted.type, line_body(line).model_dump(mode="json"), now
+        )
         number = event.number
     values = asdict(line) | {"event_number": number or 0, "committed_at": now}
     row = connection.execute(insert(lines).values(values).returning(lines)).one()
@@ -193,8 +195,9 @@ def _new_line(connection: Connection, stream: Stream, said: _Said) -> Line:
     )
 
 
-def _body(line: Line) -> dict[str, object]:
-    body = LineCommitted(
+def line_body(line: Line) -> LineCommitted:
+    """As everybody hears of it: what is suppressed has no text."""
+    return LineCommitted(
         line_id=line.line_id,
         revision=line.revision,
         track_id=line.track_id,
@@ -207,7 +210,6 @@ def _body(line: Line) -> dict[str, object]:
         ended_at=line.ended_at,
         repaired=line.repaired,
     )
-    return body.model_dump(mode="json")
 
 
 def _line(row: Row[Any]) -> Line:

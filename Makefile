@@ -12,6 +12,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
+unexport PYTHONDONTWRITEBYTECODE  # the same hub starts a hundred times in the tests: its sources are compiled once
+
 .PHONY: demo test check bench faults fuzz kills clean help
 
 help:

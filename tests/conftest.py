@@ -5,10 +5,24 @@ Where a change is judged (CI is set) Hypothesis tries the same cases each time; 
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("judged", derandomize=True, print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("judged")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported for the tests stays until the end: the collector does not look through it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -5,6 +5,7 @@
 #   make bench   measured figures       make faults  break cables, processes, disks; ARGS="cut_10s loss_10", ARGS=--full
 #   make fuzz    the interface against many made-up requests, a quarter of an hour; ARGS="-k member"
 #   make kills   a thousand operations on a hub that is killed again and again
+#   make postgresql  the hub's own tests once more, with PostgreSQL under them; ARGS="-k feed" for a part
 #   make clean   remove what was built
 
 PYTHON ?= python3
@@ -14,10 +15,10 @@ ARGS   ?=
 
 unexport PYTHONDONTWRITEBYTECODE  # the same hub starts a hundred times in the tests: its sources are compiled once
 
-.PHONY: demo test check bench faults fuzz kills clean help
+.PHONY: demo test check bench faults fuzz kills postgresql clean help
 
 help:
-	@sed -n '2,8s/^# \{0,3\}//p' Makefile
+	@sed -n '2,9s/^# \{0,3\}//p' Makefile
 
 demo: $(VENV)/.run
 	@$(BIN)/shimawa demo $(ARGS)
@@ -47,6 +48,9 @@ fuzz: $(VENV)/.dev
 
 kills: $(VENV)/.dev
 	SHIMAWA_KILLS=1000 $(BIN)/python -m pytest -s tests/session_manager/test_random_kills.py $(ARGS)
+
+postgresql: $(VENV)/.dev build/.system
+	SHIMAWA_TEST_STORE=postgresql $(BIN)/python -m pytest -q -n 2 --dist loadscope --timeout 600 tests/session_manager $(ARGS)
 
 clean:
 	rm -rf build $(VENV)

@@ -114,7 +114,7 @@ class AtTheDoor(Part):
     def forget_nameless(self, now: float) -> int:
         """Who wished to be counted only is no longer named once the evening is over. How many."""
         query = (
-            select(bookings)
+            select(bookings.c.booking_id, bookings.c.session_id)
             .join(sessions, sessions.c.session_id == bookings.c.session_id)
             .join(consents, consents.c.session_id == bookings.c.session_id)
             .where(consents.c.level == int(Level.NOTHING), sessions.c.state == "ended", bookings.c.ends_at <= now)

@@ -1,9 +1,12 @@
-"""One database and its two kinds of transaction.
+"""One database and its two kinds of transaction: a reader sees one moment, writers go one after the other.
 
 SQLite runs in WAL mode with `synchronous=FULL`: what was acknowledged survives a power cut. Its driver's own
 transaction handling is switched off (it begins late and commits early); we say BEGIN ourselves, and writers say
 BEGIN IMMEDIATE so that they wait at the door instead of failing in the middle. Threads of this process queue on a
 lock, which is fair where SQLite's own waiting is not; the busy time-out is for other processes (`shimawa admin`).
+
+PostgreSQL keeps the same two promises (decision 0034): readers say REPEATABLE READ, READ ONLY; each writer takes one
+lock of the database before its first statement, so that what it looks at stays so until it has written.
 """
 
 from __future__ import annotations
@@ -14,15 +17,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from session_manager.errors import StartFailed, StoreFailed
 
 _BUSY_MS = 15_000
+_WRITERS = 0x5348494D
+"""PostgreSQL's lock that writers of one database pass on to each other; any number that nobody else uses."""
 _WRITE = "shimawa_write"
+
+_OPTIONS: dict[str, dict[str, Any]] = {"postgresql": {"pool_pre_ping": True}}
+"""The server may have been started anew since."""
+_READING: dict[str, dict[str, Any]] = {
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 
 
 class Database:
@@ -30,13 +42,14 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._reading = engine.execution_options(**_READING.get(engine.dialect.name, {}))
         self.before_commit: Callable[[Connection], None] | None = None
         self._writer = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent snapshot."""
-        with _translated(), self.engine.connect() as connection, connection.begin():
+        with _translated(), self._reading.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -56,16 +69,32 @@ class Database:
 def connect(path_or_url: str | Path) -> Database:
     """Raises StartFailed for a URL nobody understands or a folder that cannot be made."""
     url = _url(path_or_url)
-    if url.get_backend_name() == "sqlite":
+    kind = url.get_backend_name()
+    if kind == "sqlite":
         _make_private(url.database)
     try:
-        engine = create_engine(url, pool_size=8, max_overflow=8, hide_parameters=True)
+        engine = create_engine(url, pool_size=8, max_overflow=8, hide_parameters=True, **_OPTIONS.get(kind, {}))
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise StartFailed(f"The database address cannot be used: {error}. Give a file name or a full URL.") from error
-    if url.get_backend_name() == "sqlite":
+    if kind == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif kind == "postgresql":
+        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
     return Database(engine)
+
+
+def check_postgresql(connection: Connection) -> None:
+    """Names are sorted and compared there as in SQLite: by their characters' numbers. Raises StartFailed."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding, by_number = connection.execute(text("SELECT current_setting('server_encoding'), 'B' < 'a'")).one()
+    if encoding != "UTF8" or not by_number:
+        raise StartFailed(
+            "This PostgreSQL database was not made for Shimawa. Make a new one: "
+            "createdb --template template0 --encoding UTF8 --locale C shimawa"
+        )
 
 
 def _url(path_or_url: str | Path) -> URL:
@@ -102,6 +131,18 @@ def _prepare_sqlite(dbapi_connection: sqlite3.Connection, _record: object) -> No
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITE) else "BEGIN")
+
+
+def _prepare_postgresql(dbapi_connection: Any, _record: object) -> None:
+    """Plans are small and many: compiling them costs more than it gives."""
+    with dbapi_connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {_BUSY_MS}; SET jit = off")
+    dbapi_connection.commit()
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(_WRITE):
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
 
 
 @contextmanager

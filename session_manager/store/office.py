@@ -25,6 +25,7 @@ def tell_office(connection: Connection, municipality_id: str, letter: Letter, no
                 people.c.mail.is_not(None),
             )
             .distinct()
+            .order_by(people.c.mail, people.c.language)
         )
         found = connection.execute(with_role).all()
     return sum(enqueue(connection, letter.to(mail, language, municipality_id), now) for mail, language in found)

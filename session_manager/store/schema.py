@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from session_manager.errors import StartFailed, StoreFailed
-from session_manager.store.database import Database
+from session_manager.store.database import Database, check_postgresql
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -42,6 +42,7 @@ def _config() -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
+    check_postgresql(connection)
     config = _config()
     config.attributes["connection"] = connection
     current = MigrationContext.configure(connection).get_current_revision()

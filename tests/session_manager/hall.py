@@ -16,7 +16,7 @@ from session_manager.records import Board, Seat, Session, Stream
 from session_manager.store import NewSite, StaleEpoch, Store
 from session_manager.web.app import create_app
 from session_manager.web.settings import WebSettings
-from tests.session_manager.fresh import fresh
+from tests.session_manager.kinds import open_at
 
 NOW = 1_780_000_000.0
 PASSWORD = "correct horse battery"
@@ -26,7 +26,7 @@ QUICK = Passwords(time_cost=1, memory_kib=64, parallelism=1)
 
 
 def open_store(folder: Path) -> Store:
-    return Store.open(fresh(folder / "hub.db"), QUICK)
+    return open_at(folder / "hub.db", QUICK)
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -64,9 +63,10 @@ class Databases:
     def new(self) -> str | Path:
         if self._server is None:
             return fresh(self._folder / f"hub{len(self._opened)}.db")
+        from tests.session_manager.kinds import shape
         from tests.session_manager.postgres import new_database
 
-        return new_database(self._server, f"hub{next(_numbers)}", _shape(self._server))
+        return new_database(self._server, f"hub{next(_numbers)}", shape(self._server))
 
     def open(self, address: str | Path) -> Store:
         self._opened.append(Store.open(address, QUICK))
@@ -78,12 +78,3 @@ class Databases:
 
 
 _numbers = count()
-
-
-@cache
-def _shape(server: Path) -> str:
-    """The name of a database on that server in this version's shape: others are copied from it."""
-    from tests.session_manager.postgres import new_database
-
-    Store.open(new_database(server, "shape"), QUICK).close()
-    return "shape"

@@ -24,8 +24,8 @@ from session_manager.web.context import LOGIN_COOKIE, VIEW_COOKIE
 from session_manager.web.security import CSRF_COOKIE, csrf_token
 from session_manager.web.settings import WebSettings
 from signaling.ports import Socket, SocketClosed
-from tests.session_manager.fresh import fresh
 from tests.session_manager.hall import QUICK
+from tests.session_manager.kinds import open_at
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -219,7 +219,7 @@ class Site:
 async def running_site(
     folder: Path, script: Script = polite, clock: Callable[[], float] = time.time
 ) -> AsyncIterator[Site]:
-    store = Store.open(fresh(folder / "hub.sqlite"), QUICK)
+    store = open_at(folder / "hub.sqlite", QUICK)
     live = Live(store, now=BEGAN_AT)
     live.script, live.faults = script, []
     site = Site(store, live)

@@ -20,7 +20,7 @@ from session_manager.web.app import create_app
 from session_manager.web.settings import WebSettings
 from tests.session_manager.hall import NOW, SECRET, WORKER
 from tests.session_manager.house import ZONE, Databases
-from tests.session_manager.postgres import server
+from tests.session_manager.kinds import postgresql
 from tests.session_manager.sweep import problems
 from tests.session_manager.two_towns import actions, bearer_headers
 
@@ -31,15 +31,9 @@ PEOPLE, EACH = 50, 3
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
-    if request.param == "sqlite":
-        made = Databases("sqlite", tmp_path, None)
-        yield made
-        made.close()
-        return
-    with server() as folder:
-        made = Databases("postgresql", tmp_path, folder)
-        yield made
-        made.close()
+    made = Databases(request.param, tmp_path, postgresql() if request.param == "postgresql" else None)
+    yield made
+    made.close()
 
 
 class Scene:

@@ -31,9 +31,8 @@ from session_manager.opening import ALWAYS, Hours, Opening
 from session_manager.pricing import Holder, Limits
 from session_manager.schedule import Wall
 from session_manager.series import Change
-from session_manager.store import Store
-from tests.session_manager.fresh import fresh
 from tests.session_manager.hall import QUICK
+from tests.session_manager.kinds import open_at
 from tests.session_manager.sweep import problems
 
 ZONES = ("Asia/Tokyo", "America/New_York", "Europe/London", "Australia/Lord_Howe", "Pacific/Apia")
@@ -58,7 +57,7 @@ class House(RuleBasedStateMachine):
     @initialize(zone=st.sampled_from(ZONES), buffer=st.sampled_from([0, 600, 1800]), late=st.sampled_from([None, 900]))
     def build(self, zone: str, buffer: int, late: int | None) -> None:
         self.folder = TemporaryDirectory(prefix="shimawa-machine-")
-        self.store = Store.open(fresh(Path(self.folder.name) / "hub.db"), QUICK)
+        self.store = open_at(Path(self.folder.name) / "hub.db", QUICK)
         self.now = BEGIN.replace(tzinfo=ZoneInfo(zone)).timestamp() - 86_400
         facility = self.store.add_facility("家", zone).facility_id
         self.facility = facility

@@ -20,12 +20,9 @@ from session_manager.store.tables import metadata
 from tests.session_manager.hall import NOW, QUICK, open_store
 
 
-def test_the_migrations_make_exactly_the_tables_that_the_code_uses(tmp_path: Path) -> None:
-    open_store(tmp_path).close()
-    database = connect(tmp_path / "hub.db")
-    with database.read() as connection:
+def test_the_migrations_make_exactly_the_tables_that_the_code_uses(store: Store) -> None:
+    with store._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    database.close()
 
 
 def test_what_was_stored_is_there_after_opening_again(tmp_path: Path) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 
 from session_manager.errors import NotFound, NotPossible
 from session_manager.passwords import Passwords
 from session_manager.store import Store
 from tests.session_manager.hall import NOW, PASSWORD, QUICK
+from tests.session_manager.kinds import everything
 
 
 def test_the_right_password_opens_and_a_wrong_one_does_not(store: Store) -> None:
@@ -97,7 +94,7 @@ def test_what_is_not_there_is_said(store: Store) -> None:
         store.open_login("nobody", NOW, 60)
 
 
-def test_no_secret_is_in_the_file(tmp_path: Path, store: Store) -> None:
+def test_no_secret_is_in_the_database(store: Store) -> None:
     account = store.add_account("Oda", PASSWORD, "staff")
     room = store.add_room(store.add_facility("壱岐", "Asia/Tokyo").facility_id, "A")
     session = store.add_session("t", NOW, NOW + 1, "Asia/Tokyo", [])
@@ -110,7 +107,6 @@ def test_no_secret_is_in_the_file(tmp_path: Path, store: Store) -> None:
         store.new_seat_key(seat.seat_id, NOW),
         store.open_view(session.session_id, NOW, 60),
     ]
-    with closing(sqlite3.connect(tmp_path / "hub.db")) as connection:
-        everything = "\n".join(connection.iterdump())
-    assert "花子" in everything
-    assert not [secret for secret in secrets if secret in everything]
+    whole = everything(store)
+    assert "花子" in whole
+    assert not [secret for secret in secrets if secret in whole]

@@ -31,20 +31,14 @@ from session_manager.series import Change, SeriesDate, nth_weekday
 from session_manager.store import Store
 from tests.session_manager.hall import NOW
 from tests.session_manager.house import MONDAY, ZONE, Databases, House, at, build
-from tests.session_manager.postgres import server
+from tests.session_manager.kinds import postgresql
 
 HOUR = 3600
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[Path]:
-    with server() as folder:
-        yield folder
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
-    folder = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    folder = postgresql() if request.param == "postgresql" else None
     made = Databases(request.param, tmp_path, folder)
     yield made
     made.close()

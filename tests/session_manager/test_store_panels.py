@@ -9,6 +9,7 @@ from session_manager.store import Store
 from session_manager.store.panels import AGAIN_S, ANSWER_S, KEY_TTL_S
 from tests.session_manager.door import hang
 from tests.session_manager.hall import NOW
+from tests.session_manager.kinds import everything
 
 
 def test_a_link_opens_one_tablet_and_the_next_one_takes_its_place(store: Store) -> None:
@@ -28,16 +29,14 @@ def test_a_link_opens_one_tablet_and_the_next_one_takes_its_place(store: Store) 
     assert store.open_panel(renewed.key, NOW + KEY_TTL_S - 1) is not None
 
 
-def test_no_secret_of_a_panel_stands_in_the_database(store: Store, tmp_path: object) -> None:
-    from pathlib import Path
-
+def test_no_secret_of_a_panel_stands_in_the_database(store: Store) -> None:
     door = hang(store)
     cookie = store.open_panel(door.key, NOW)
     assert cookie is not None
-    whole = b"".join(path.read_bytes() for path in Path(str(tmp_path)).glob("hub.db*"))
-    assert door.panel.panel_id.encode() in whole
-    assert door.key.encode() not in whole
-    assert cookie.encode() not in whole
+    whole = everything(store)
+    assert door.panel.panel_id in whole
+    assert door.key not in whole
+    assert cookie not in whole
 
 
 def test_a_panel_that_is_taken_back_is_nobody_at_once(store: Store) -> None:

@@ -6,9 +6,11 @@ ladder: the models of MIT "realtalk", Fora and Rhythm, where the lowest wins and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 
 class Level(IntEnum):
@@ -44,6 +46,9 @@ RECORDS_FROM = Level.CAPTIONS
 """Below this neither voice nor words may be kept: whatever is said is off the record."""
 
 
+KEEPS_WORDS_FROM = Level.TRANSCRIPT
+"""Below this words stand on the wall while the session goes on, and are gone when it is over."""
+
 NOT_AGREED = "Somebody here wishes that no word is kept. The record goes on when everybody present agrees to more."
 
 
@@ -61,6 +66,24 @@ class Word:
         return max(self.level, LISTENER) if self.listens and self.level > Level.NOTHING else self.level
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One person at an evening. `said`: (moment, word) in the order of saying; `left_at` None: to the end."""
+
+    came_at: float
+    left_at: float | None
+    said: tuple[tuple[float, Word], ...]
+
+    def moments(self) -> list[float]:
+        return [self.came_at, *(at for at, _ in self.said), *([] if self.left_at is None else [self.left_at])]
+
+    def word_at(self, at: float) -> Word | None:
+        """None: not there. Who came before saying anything is heard as they spoke first."""
+        if not self.said or at < self.came_at or (self.left_at is not None and at >= self.left_at):
+            return None
+        return next((word for moment, word in reversed(self.said) if moment <= at), self.said[0][1])
+
+
 def usual(kind: str, *, confidential: bool) -> Level:
     return Level.NOTHING if confidential else USUAL.get(kind, Level.NOTHING)
 
@@ -68,6 +91,17 @@ def usual(kind: str, *, confidential: bool) -> Level:
 def room_level(agreed: Level, present: Iterable[Word]) -> Level:
     """The least of what the evening proposes and what everybody present allows, remote people included."""
     return min([agreed, *(word.allows for word in present)])
+
+
+def wall_only(agreed: Level, stays: Sequence[Stay]) -> list[tuple[float, float]]:
+    """[from, to): when words were for the wall and not for keeping, by the least that anybody there allowed then."""
+    moments = sorted({at for stay in stays for at in stay.moments()})
+    spans = []
+    for at, until in pairwise([*moments, math.inf]):
+        words = [word for stay in stays if (word := stay.word_at(at)) is not None]
+        if words and room_level(agreed, words) < KEEPS_WORDS_FROM:
+            spans.append((at, until))
+    return spans
 
 
 def latest(history: Iterable[Word]) -> dict[str, Word]:

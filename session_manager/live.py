@@ -148,6 +148,7 @@ class LiveSessions:
         self._listeners.end(session_id)
         await self._transcript.forget(session_id)
         self._record_gaps.pop(session_id, None)
+        await asyncio.to_thread(self._store.forget_wall_words, self._clock(), session_id)
         await self._account.settle(session_id)
         return ended
 

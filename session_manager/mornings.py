@@ -1,4 +1,4 @@
-"""What time brings to a facility: the day's bookings, and in the morning drafts of reports and forgotten names."""
+"""What time brings to a facility: the day's bookings, and in the morning drafts of reports, forgotten names and words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ class MorningStore(Protocol):
     def tick(self, now: float) -> int: ...
     def draft_reports(self, base_url: str, now: float) -> int: ...
     def forget_nameless(self, now: float) -> int: ...
+    def forget_wall_words(self, now: float) -> int: ...
 
 
 class Mornings:
@@ -19,6 +20,7 @@ class Mornings:
 
     def tick(self, now: float) -> int:
         """How many bookings moved."""
+        self._store.forget_wall_words(now)
         self._store.forget_nameless(now)
         self._store.draft_reports(self._url, now)
         return self._store.tick(now)

@@ -61,6 +61,7 @@ from session_manager.store.values import (
     StaleEpoch,
     WatermarkMoved,
 )
+from session_manager.store.wall_words import WallWords
 
 
 class Store(
@@ -80,6 +81,7 @@ class Store(
     Courses,
     Evenings,
     AtTheDoor,
+    WallWords,
     Harvest,
     Reporting,
     Municipalities,

@@ -71,7 +71,8 @@ class Agent:
         self._hub = HubClient(settings.hub, settings.token)
         self._playback = Playback()
         self._keeping = Keeping(settings, epochs, self._hub, self._traffic, self._alone, self._line_back)
-        self._devices = Devices(settings, epochs, self._playback, openers, keeper=self._keeping.spool)
+        kept = self._keeping.spool
+        self._devices = Devices(settings, epochs, self._playback, openers, keeper=kept, hub_clock=self._hub.clock)
         self._inventory = Inventory(self._hub, self._devices)
         self._attendance: Attendance | None = None
         self._invitation: Invitation | None = None

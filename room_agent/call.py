@@ -27,6 +27,7 @@ from aiortc.stats import RTCRemoteInboundRtpStreamStats, RTCTransportStats
 
 from room_agent.errors import MediaFailed
 from room_agent.feeds import PacketFeed, PictureFeed
+from room_agent.hubclock import Instant
 from room_agent.spool import TRACK
 from room_agent.tracks import CameraTrack, LimitedVp8Encoder, RateEar
 from room_agent.uplink import Uplink
@@ -81,12 +82,14 @@ class IcePlan:
 
 @dataclass(frozen=True, slots=True)
 class AudioOut:
-    """The microphone for one publish connection; `anchor` is where its numbering stands as it is offered."""
+    """The microphone for one publish connection; `anchor` is where its numbering stands as it is offered, `placed` says
+    where its sample 0 lies on the hub's clock."""
 
     feed: PacketFeed
     epoch: int
     anchor: Anchor
     uplink: Uplink
+    placed: Callable[[], Instant | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +244,16 @@ class Publishing:
         if kind == "video" or self._audio is None:
             return PublishTrack(name="camera", kind="video", source="room_cam", mid=mid)
         anchor = TrackAnchor(sequence=self._audio.anchor.sequence, sample=self._audio.anchor.sample)
+        placed = self._audio.placed()
         return PublishTrack(
-            name=TRACK, kind="audio", source="room_mic", mid=mid, epoch=self._audio.epoch, anchor=anchor
+            name=TRACK,
+            kind="audio",
+            source="room_mic",
+            mid=mid,
+            epoch=self._audio.epoch,
+            anchor=anchor,
+            placed_at=placed.at if placed else None,
+            within_s=placed.within_s if placed else None,
         )
 
     async def facts(self) -> TransportFacts:

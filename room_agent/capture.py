@@ -15,6 +15,7 @@ from room_agent.call import AudioOut, VideoOut
 from room_agent.config import VideoSettings
 from room_agent.epochs import EpochCounter
 from room_agent.feeds import PacketFeed, PictureFeed
+from room_agent.hubclock import HubClock, Instant
 from room_agent.opus import OpusEncoder
 from room_agent.uplink import Uplink
 from room_agent.video import FramePacer, to_i420
@@ -43,10 +44,17 @@ class Voice:
     """
 
     def __init__(
-        self, epochs: EpochCounter, bit_rate: int, changed: Callable[[], None], keeper: PacketKeeper | None = None
+        self,
+        epochs: EpochCounter,
+        bit_rate: int,
+        changed: Callable[[], None],
+        keeper: PacketKeeper | None = None,
+        hub: HubClock | None = None,
     ) -> None:
         self._epochs = epochs
         self._keeper = keeper
+        self._hub = hub or HubClock()
+        self._began_at: float | None = None
         self._bit_rate = bit_rate
         self.uplink = Uplink(bit_rate)
         self._changed = changed
@@ -88,6 +96,7 @@ class Voice:
             await asyncio.to_thread(self._epochs.next, LEAP if self._leap else 1)
         self._first_use = self._leap = False
         self.epoch, self.encoded, self._next = self._epochs.current, 0, Anchor(0, 0)
+        self._began_at = None
         self.live = True
         self._changed()
 
@@ -106,6 +115,8 @@ class Voice:
                     continue
                 frame, gathered = _joined(gathered), []
                 packet = encoder.encode(frame)
+                if self._began_at is None:
+                    self._began_at = frame.captured_at - packet.sample / 48_000
                 self._next = Anchor(packet.sequence + 1, packet.sample + frame.samples.size)
                 self.encoded += 1
                 numbered = NumberedPacket(packet.sequence, packet.sample, packet.payload, packet.level_dbov)
@@ -120,7 +131,11 @@ class Voice:
             return None
         feed = PacketFeed()
         self._feeds.append(feed)
-        return AudioOut(feed, self.epoch, self._next, self.uplink)
+        return AudioOut(feed, self.epoch, self._next, self.uplink, self.placed)
+
+    def placed(self) -> Instant | None:
+        """When sample 0 of this epoch was heard, by the hub's clock; None while that is not known."""
+        return None if self._began_at is None else self._hub.instant(self._began_at)
 
     def release(self, audio: AudioOut) -> None:
         if audio.feed in self._feeds:

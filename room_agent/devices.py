@@ -17,6 +17,7 @@ from hardware.specs import Kind
 from room_agent.capture import PacketKeeper, Sight, Voice
 from room_agent.config import BoardSettings
 from room_agent.epochs import EpochCounter
+from room_agent.hubclock import HubClock
 from room_agent.keeper import RETRY_S, Device, DeviceKeeper
 from room_agent.playback import Playback
 from room_agent.status import DeviceFacts, EchoFacts
@@ -50,6 +51,7 @@ class Devices:
         openers: Openers | None = None,
         retry_s: float = RETRY_S,
         keeper: PacketKeeper | None = None,
+        hub_clock: HubClock | None = None,
     ) -> None:
         self._settings = settings
         self._playback = playback
@@ -57,7 +59,7 @@ class Devices:
         self._changed: Callable[[], None] | None = None
         self._canceller: EchoCanceller | None = None
         self._echo = EchoFacts(settings.echo)
-        self.voice = Voice(epochs, settings.audio_kbps * 1000, self._tell, keeper)
+        self.voice = Voice(epochs, settings.audio_kbps * 1000, self._tell, keeper, hub_clock)
         self.sight = Sight(settings.video, self._tell)
         wanted = settings.devices
         self._microphone: DeviceKeeper[Microphone] = DeviceKeeper(

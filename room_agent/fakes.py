@@ -41,7 +41,7 @@ class SpoolShelf:
         answer: dict[str, list[dict[str, object]]] = {"streams": [], "unknown": []}
         self.asked += 1
         said = json.loads(body)
-        self.disk = said["disk"]
+        self.disk = said.get("disk", self.disk)
         for told in said["streams"]:
             session_id, epoch = told["session_id"], told["epoch"]
             if session_id in self.unknown:

@@ -147,10 +147,16 @@ class HubClient:
         if answer.status_code != 204:
             raise _trouble(answer)
 
+    async def ask_clock(self) -> None:
+        """What the hub's clock reads; a hub that cannot be asked so is left in peace. Raises as `day` does."""
+        await self._have({"streams": []})
+
     async def have(self, holdings: Sequence[Holding], disk: DiskTold) -> Wanted:
         """Tell what this board holds and how its disk stands; hear what the hub lacks. Raises as `day` does."""
         streams = [{"name": TRACK, **_told(each)} for each in holdings[:MOST_STREAMS]]
-        body = {"streams": streams, "disk": asdict(disk)}
+        return await self._have({"streams": streams, "disk": asdict(disk)})
+
+    async def _have(self, body: Mapping[str, object]) -> Wanted:
         left_at = time.monotonic()
         answer = await self._ask("POST", "/api/board/spool/have", json=body)
         back_at = time.monotonic()

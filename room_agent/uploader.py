@@ -157,7 +157,7 @@ class Uploader:
         if not self._spool.holdings() and not self._news(state.level):
             return False
         disk = DiskTold(state.level, state.at_risk_s, state.room_s, state.lost_s)
-        await self._learn_clock(disk)
+        await self._learn_clock()
         self._spool.place(self._hub.clock)
         holdings = {each.epoch: each for each in self._spool.holdings()}
         answer = await self._hub.have(tuple(holdings.values()), disk)
@@ -176,10 +176,10 @@ class Uploader:
                     return True
         return sent
 
-    async def _learn_clock(self, disk: DiskTold) -> None:
+    async def _learn_clock(self) -> None:
         """Before the first word of what is here: the hub places a stream once, when it first hears of it."""
         while self._clock_asked < CLOCK_ASKED:
-            await self._hub.have((), disk)
+            await self._hub.ask_clock()
             self._clock_asked += 1
             found = self._hub.clock.instant(time.monotonic())
             if found is None or found.within_s <= CLOCK_FINE_S:

@@ -13,7 +13,7 @@ from session_manager.errors import NotFound, NotPossible
 from session_manager.records import Session, Site, Stream
 from session_manager.store import StaleEpoch, Store
 from signaling.messages import ErrorCode
-from signaling.ports import Denial, Grant, Role, TrackOffer, TrackSpec
+from signaling.ports import Denial, Grant, Placed, Role, TrackOffer, TrackSpec
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 class Recording(Protocol):
     """What happens to the audio of an opened stream. Raises nothing for a full disk: live goes on."""
 
-    async def begin(self, stream: Stream, languages: tuple[str, ...]) -> None: ...
+    async def begin(self, stream: Stream, languages: tuple[str, ...], placed: Placed | None = None) -> None:
+        """`placed`: where the publisher puts it on our clock."""
 
     async def finish(self, track_id: str, epoch: int) -> None: ...
 
@@ -87,7 +88,7 @@ class HubDirectory:
             return Denial(ErrorCode.STALE_EPOCH, message)
         self._publications[opened.track_id, opened.epoch] += 1
         if offer.kind == "audio":
-            await self._recording.begin(opened, grant.languages)
+            await self._recording.begin(opened, grant.languages, offer.placed)
         return TrackSpec(
             track_id=opened.track_id,
             session_id=grant.session_id,

@@ -21,6 +21,7 @@ from session_manager.records import Spool, Stream
 from session_manager.store import Mark, Store
 from session_manager.store.lines import line_body
 from session_manager.transcript import Transcript
+from signaling.ports import Placed
 from transcription import feed
 from transcription.audio_log import Packet
 from transcription.errors import LogUnreadable, LogWriteFailed
@@ -122,6 +123,9 @@ class Mending:
             room = await asyncio.to_thread(self._store.room_for, stream.track_id, stream.epoch)
             began = opened.origin_at = repair.between(began, told.end_sample / repair.RATE, *room)
             await asyncio.to_thread(self._store.set_origin, stream.track_id, stream.epoch, began)
+        elif opened.is_movable and told.placed is not None:
+            not_before, _ = await asyncio.to_thread(self._store.room_for, stream.track_id, stream.epoch)
+            self._transcript.recorder.place(opened, Placed(*told.placed), not_before)
         present = opened.log.numbers()
         stored = await self._safe(opened, present)
         live = self._clock() - opened.last_packet_at < LIVE_S and not told.closed

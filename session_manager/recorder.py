@@ -18,7 +18,7 @@ from typing import Protocol
 
 from session_manager.records import Stream
 from session_manager.tail import Tail
-from signaling.ports import LoggedPacket
+from signaling.ports import LoggedPacket, Placed
 from transcription.audio_log import AudioLog, Packet, StreamLog
 from transcription.errors import LogUnreadable, LogWriteFailed
 from transcription.opus import packet_duration
@@ -27,6 +27,9 @@ QUEUE_PACKETS = 50_000
 FLUSH_S = 0.5
 ORIGIN_SAMPLES = 48_000
 REFUSED_SPANS = 1_000
+PLACED_WITHIN_S = 2.0
+LATEST_S = 60.0
+"""No packet comes live that long after it was heard: who says so has another clock in mind."""
 LATE_SAMPLES = 12_000
 """A packet this far behind the newest may come after the worker has stopped waiting for it."""
 
@@ -45,6 +48,8 @@ class OpenStream:
     origin_at: float | None = None
     origin_from: int | None = None
     """Sample of the first packet while `origin_at` may still be corrected; None before it and when it is fixed."""
+    placed_by: float | None = None
+    """Not after this instant lies sample 0, says who heard it."""
     end_sample: int = 0
     last_packet_at: float = 0.0
     closed: bool = False
@@ -56,6 +61,11 @@ class OpenStream:
     @property
     def key(self) -> StreamKey:
         return self.stream.track_id, self.stream.epoch
+
+    @property
+    def is_movable(self) -> bool:
+        """No line has been placed by its origin yet."""
+        return self.origin_at is None or self.origin_from is not None
 
 
 class RecorderEvents(Protocol):
@@ -222,10 +232,20 @@ class Recorder:
             if arrived.sample - stream.origin_from >= ORIGIN_SAMPLES:
                 self.fix_origin(stream)
 
+    def place(self, stream: OpenStream, placed: Placed, not_before: float | None) -> None:
+        """Where the publisher puts it on our clock: it may have been heard earlier than its packets came, never later.
+        `not_before`: there the track's earlier sound ends."""
+        if placed.within_s > PLACED_WITHIN_S or not stream.is_movable:
+            return
+        latest = max(placed.at + placed.within_s, not_before or 0.0)
+        stream.placed_by = latest if stream.placed_by is None else min(stream.placed_by, latest)
+
     def fix_origin(self, stream: OpenStream) -> None:
         """From now on it stays, because lines are placed by it."""
-        if stream.origin_from is not None:
+        if stream.origin_from is not None and stream.origin_at is not None:
             stream.origin_from = None
+            if stream.placed_by is not None and 0 < stream.origin_at - stream.placed_by <= LATEST_S:
+                stream.origin_at = stream.placed_by
             self._events.origin_known(stream)
 
     async def store(self, stream: OpenStream, packets: Sequence[Packet]) -> int:

@@ -17,7 +17,7 @@ from session_manager.records import Stream
 from session_manager.store import Committed, Store
 from session_manager.store.lines import line_body
 from signaling.messages import CaptionPartial
-from signaling.ports import LoggedPacket
+from signaling.ports import LoggedPacket, Placed
 from transcription import feed
 from transcription.audio_log import AudioLog
 from transcription.errors import LogUnreadable
@@ -85,7 +85,7 @@ class Transcript:
 
     # ---- Recording, for the directory ------------------------------------------------------------------------------
 
-    async def begin(self, stream: Stream, languages: tuple[str, ...]) -> None:
+    async def begin(self, stream: Stream, languages: tuple[str, ...], placed: Placed | None = None) -> None:
         key = (stream.track_id, stream.epoch)
         try:
             opened = await self.recorder.open(stream)
@@ -93,6 +93,9 @@ class Transcript:
             log.exception("stream %s/%d cannot be recorded", stream.track_id, stream.epoch)
             self._on_record(stream.session_id, "io")
             return
+        if placed is not None and opened.is_movable:
+            not_before, _ = await asyncio.to_thread(self._store.room_for, *key)
+            self.recorder.place(opened, placed, not_before)
         if key not in self._hearing:
             self._hearing[key] = _Hearing(opened, languages)
 

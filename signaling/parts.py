@@ -36,6 +36,8 @@ class PublishTrack(Part):
     mid: Annotated[str, Field(min_length=1, max_length=16)]
     epoch: Annotated[int, Field(ge=0)] | None = None
     anchor: TrackAnchor | None = None
+    placed_at: Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)] | None = None
+    within_s: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
 
 
 class TrackInfo(Part):

@@ -20,6 +20,7 @@ from signaling.ports import (
     Grant,
     MediaPlane,
     MediaRefused,
+    Placed,
     TrackOffer,
     TrackSpec,
     Want,
@@ -163,7 +164,9 @@ class PeerMedia:
         opened: list[TrackSpec] = []
         for track in tracks:
             anchor = Anchor(track.anchor.sequence, track.anchor.sample) if track.anchor else None
-            offer = TrackOffer(track.name, track.kind, track.source, track.mid, track.epoch, anchor)
+            known = track.placed_at is not None and track.within_s is not None
+            placed = Placed(track.placed_at or 0.0, track.within_s or 0.0) if known else None
+            offer = TrackOffer(track.name, track.kind, track.source, track.mid, track.epoch, anchor, placed)
             async with asyncio.timeout(self._settings.directory_s):
                 spec = await self._directory.open_track(grant, offer)
             if isinstance(spec, Denial):

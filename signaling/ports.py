@@ -58,6 +58,15 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """When sample 0 was heard, by the hub's clock (UTC POSIX seconds), as a publisher knows it: wrong by `within_s` at
+    most."""
+
+    at: float
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrackOffer:
     """What a peer wants to publish. `epoch` None: the directory numbers it (a browser has no counter of its own)."""
 
@@ -67,6 +76,7 @@ class TrackOffer:
     mid: str
     epoch: int | None = None
     anchor: Anchor | None = None
+    placed: Placed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from room_agent.capture import Sight, Voice
 from room_agent.config import VideoSettings
 from room_agent.epochs import EpochCounter
 from room_agent.feeds import PacketFeed
+from room_agent.hubclock import Exchange, HubClock
 from signaling.media.aiortc_adapter import NumberedPacket
 from signaling.media.errors import SourceEnded
 from signaling.ports import Anchor
@@ -184,3 +185,16 @@ async def test_the_very_packets_of_the_wire_are_kept_and_those_that_no_connectio
     assert (kept.packets[0][0], kept.ended) == (1, [1])
     await speak(voice, 4)
     assert (kept.packets[-1][0], kept.packets[-1][1].sequence, kept.ended) == (2, 1, [1, 2])
+
+
+async def test_a_board_says_where_its_sound_lies_on_the_hubs_clock_as_soon_as_it_knows(tmp_path: Path) -> None:
+    kept, clock = Kept(), HubClock()
+    voice = Voice(EpochCounter(tmp_path), 32_000, lambda: None, kept, clock)
+    await speak(voice, 20, at=4711)
+    assert voice.placed() is None
+    first_at = kept.packets[0][2]
+    clock.heard(Exchange(first_at + 1.0, 5_000.0, 5_000.0, first_at + 1.01))
+    placed = voice.placed()
+    assert placed is not None
+    assert placed.at == pytest.approx(4_998.995)
+    assert placed.within_s == pytest.approx(0.005, abs=0.001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from session_manager.directory import HubDirectory
 from session_manager.errors import NotPossible
 from session_manager.records import Seat, Session, Stream
 from session_manager.store import NewSite
-from signaling.ports import Anchor, Denial, Grant, TrackOffer, TrackSpec
+from signaling.ports import Anchor, Denial, Grant, Placed, TrackOffer, TrackSpec
 from tests.session_manager.hall import open_store
 
 NOW = 1_800_000_000.0
@@ -23,9 +24,11 @@ class Recording:
     def __init__(self) -> None:
         self.begun: list[tuple[str, int]] = []
         self.finished: list[tuple[str, int]] = []
+        self.placed: list[Placed | None] = []
 
-    async def begin(self, stream: Stream, languages: tuple[str, ...]) -> None:
+    async def begin(self, stream: Stream, languages: tuple[str, ...], placed: Placed | None = None) -> None:
         self.begun.append((stream.track_id, stream.epoch))
+        self.placed.append(placed)
 
     async def finish(self, track_id: str, epoch: int) -> None:
         self.finished.append((track_id, epoch))
@@ -115,6 +118,13 @@ async def test_a_stream_ends_with_the_last_of_its_publications(bench: Bench) -> 
     assert bench.recording.finished == []
     await bench.directory.close_track(new, "left")
     assert bench.recording.finished == [(new.track_id, 1)]
+
+
+async def test_where_a_board_puts_its_sound_on_our_clock_goes_to_who_records_it(bench: Bench) -> None:
+    grant = await bench.grant()
+    await bench.directory.open_track(grant, replace(mic(), placed=Placed(NOW - 1.5, 0.01)))
+    await bench.directory.open_track(grant, mic())
+    assert bench.recording.placed == [Placed(NOW - 1.5, 0.01), None]
 
 
 async def test_what_the_store_refuses_is_a_denial_and_no_exception(bench: Bench) -> None:

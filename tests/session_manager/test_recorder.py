@@ -12,7 +12,7 @@ import pytest
 
 from session_manager.recorder import OpenStream, Recorder
 from session_manager.records import Stream
-from signaling.ports import LoggedPacket
+from signaling.ports import LoggedPacket, Placed
 from transcription.audio_log import AudioLog, Packet
 from transcription.errors import LogWriteFailed
 
@@ -109,6 +109,30 @@ async def test_a_line_that_comes_before_the_first_second_is_over_fixes_it_too(tm
         recorder.fix_origin(opened)
         recorder.fix_origin(opened)
         assert heard.origins == [NOW]
+
+
+@pytest.mark.parametrize(
+    ("at", "within_s", "not_before", "origin"),
+    [
+        (NOW - 2.8, 0.01, None, NOW - 2.79),  # a busy machine sent its first second late
+        (NOW - 0.02, 0.05, None, NOW),  # as good as it can be known: the packets say it better
+        (NOW + 1.0, 0.01, None, NOW),  # nothing is heard after it came
+        (NOW - 2.8, 2.5, None, NOW),  # so unsure is no word at all
+        (NOW - 3600.0, 0.01, None, NOW),  # nor is what cannot be
+        (NOW - 2.8, 0.01, NOW - 1.0, NOW - 1.0),  # never into the sound before it
+    ],
+)
+async def test_a_board_knows_better_than_its_late_packets_when_it_heard_them(
+    tmp_path: Path, at: float, within_s: float, not_before: float | None, origin: float
+) -> None:
+    async with recorder_in(tmp_path) as (recorder, heard):
+        opened = await recorder.open(stream())
+        recorder.place(opened, Placed(at, within_s), not_before)
+        recorder.place(opened, Placed(at + 0.5, within_s + 0.1), not_before)
+        recorder.receive([packet(number) for number in range(51)])
+        recorder.place(opened, Placed(at - 5.0, 0.0), not_before)
+        assert heard.origins == [pytest.approx(origin)]
+        assert opened.origin_at == heard.origins[0], "lines are placed by it: it stays"
 
 
 async def test_packets_of_a_stream_that_nobody_opened_are_counted_and_dropped(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -30,9 +31,15 @@ def migrate(database: Database) -> None:
         raise
 
 
+@cache
 def known_revisions() -> frozenset[str]:
-    """Of every shape that this version can bring up to date."""
+    """Of every shape that this version can bring up to date. Read once: the scripts are part of the program."""
     return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+@cache
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:
@@ -43,9 +50,11 @@ def _config() -> Config:
 
 def _upgrade(connection: Connection) -> None:
     check_postgresql(connection)
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current == _newest():
+        return
     config = _config()
     config.attributes["connection"] = connection
-    current = MigrationContext.configure(connection).get_current_revision()
     if current is not None and current not in known_revisions():
         raise StartFailed(
             "The hub's database was written by a newer version of Shimawa. Install that version or restore a backup."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,3 +49,12 @@ def test_every_requirement_is_locked() -> None:
         if "==" in line
     }
     assert names <= locked
+
+
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    paths = [path.relative_to(ROOT).as_posix() for path in tracked()]
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/*.-]+\.(?:py|js|json|html|css))`", text))
+    missing = {name for name in named if not any(fnmatch(f"/{path}", f"*/{name}") for path in paths)}
+    assert len(named) > 100
+    assert missing == set()

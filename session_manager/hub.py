@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ from signaling.settings import SignalingSettings
 from transcription.audio_log import AudioLog
 
 MEDIA_FIGURES_S = 2.0
+WAITING = 32
+"""Calls that may wait for the disk at once; more wait for a thread."""
 
 log = logging.getLogger(__name__)
 
@@ -284,6 +287,8 @@ async def serve(settings: HubSettings, ready: Callable[[HubRunning], None]) -> i
         print(f"shimawa hub: {error}", file=sys.stderr)  # noqa: T201
         return 2
     loop = asyncio.get_running_loop()
+    # Of asyncio's own few threads a slow disk would have every one waiting to write, and nobody left to read.
+    loop.set_default_executor(ThreadPoolExecutor(WAITING, thread_name_prefix="hub"))
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, hub.stopped.set)

@@ -1,6 +1,7 @@
 """One database and its two kinds of transaction: a reader sees one moment, writers go one after the other.
 
-SQLite runs in WAL mode with `synchronous=FULL`: what was acknowledged survives a power cut. Its driver's own
+SQLite runs in WAL mode with `synchronous=FULL`: what was acknowledged survives a power cut. A write that need not last
+says NORMAL: its commit does not wait for the disk, and the next one that lasts takes it along. Its driver's own
 transaction handling is switched off (it begins late and commits early); we say BEGIN ourselves, and writers say
 BEGIN IMMEDIATE so that they wait at the door instead of failing in the middle. Threads of this process queue on a
 lock, which is fair where SQLite's own waiting is not; the busy time-out is for other processes (`shimawa admin`).
@@ -29,6 +30,7 @@ _BUSY_MS = 15_000
 _WRITERS = 0x5348494D
 """PostgreSQL's lock that writers of one database pass on to each other; any number that nobody else uses."""
 _WRITE = "shimawa_write"
+_LASTING = "shimawa_lasting"
 
 _OPTIONS: dict[str, dict[str, Any]] = {"postgresql": {"pool_pre_ping": True}}
 """The server may have been started anew since."""
@@ -53,11 +55,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: everything or nothing; an exception rolls it back."""
+    def write(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """One transaction: everything or nothing; an exception rolls it back.
+
+        Not `lasting`: nobody waits for the medium. A power cut may take it back, together with what followed it of the
+        same kind and never with what lasts; so it is for what is known elsewhere, or told again.
+        """
         with _translated(), self._writer, self.engine.connect() as connection:
             connection.info.clear()
-            with connection.execution_options(**{_WRITE: True}).begin():
+            with connection.execution_options(**{_WRITE: True, _LASTING: lasting}).begin():
                 yield connection
                 if self.before_commit is not None:
                     self.before_commit(connection)
@@ -130,7 +136,10 @@ def _prepare_sqlite(dbapi_connection: sqlite3.Connection, _record: object) -> No
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITE) else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get(_WRITE):
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options[_LASTING] else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE) else "BEGIN")
 
 
 def _prepare_postgresql(dbapi_connection: Any, _record: object) -> None:
@@ -141,7 +150,10 @@ def _prepare_postgresql(dbapi_connection: Any, _record: object) -> None:
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITE):
+    options = connection.get_execution_options()
+    if options.get(_WRITE):
+        if not options[_LASTING]:
+            connection.execute(text("SET LOCAL synchronous_commit = off"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
 
 

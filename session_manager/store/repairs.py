@@ -75,7 +75,7 @@ class Repairs(Part):
         """What the board said last."""
         values = {name: getattr(spool, name) for name in Spool.__dataclass_fields__}
         here = _at(spools, spool.track_id, spool.epoch)
-        with self._database.write() as connection:
+        with self._database.write(lasting=bool(spool.coming_s)) as connection:  # the board says it again
             if not connection.execute(update(spools).where(here).values(values)).rowcount:
                 connection.execute(insert(spools).values(values))
             if spool.coming_s:

@@ -62,13 +62,13 @@ class Streams(Part):
 
     def note_ends(self, ends: Mapping[tuple[str, int], int]) -> None:
         """Of several streams at once, by track and epoch."""
-        with self._database.write() as connection:
+        with self._database.write(lasting=False) as connection:  # the log knows it after a restart
             for key, end_sample in ends.items():
                 _change(connection, *key, {"end_sample": _at_least(streams.c.end_sample, end_sample)})
 
     def advance_watermark(self, track_id: str, epoch: int, to: int) -> None:
         """Everything before `to` is accounted for; a lower one than before is ignored."""
-        with self._database.write() as connection:
+        with self._database.write(lasting=False) as connection:  # what it skips is heard again and decided the same
             _change(connection, track_id, epoch, {"watermark_sample": _at_least(streams.c.watermark_sample, to)})
 
     def close_stream(self, track_id: str, epoch: int, at: float, cause: str) -> None:

@@ -45,6 +45,16 @@ def test_writes_are_in_wal_mode_and_wait_for_the_disk(tmp_path: Path) -> None:
     assert facts == ["wal", 2, 1]
 
 
+def test_only_what_need_not_last_does_not_wait_for_the_disk_and_only_that_once(tmp_path: Path) -> None:
+    database = connect(tmp_path / "hub.db")
+    waits = []
+    for lasting in (True, False, True):
+        with database.write(lasting=lasting) as connection:
+            waits.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    database.close()
+    assert waits == [2, 1, 2]
+
+
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
     Store.open(tmp_path / "new" / "hub.db", QUICK).close()
     assert stat.S_IMODE((tmp_path / "new" / "hub.db").stat().st_mode) == 0o600

@@ -14,7 +14,7 @@ from session_manager.people import Feed
 from session_manager.schedule import Interval, without
 from session_manager.store.booking_tables import LONGEST_S, booking_places, bookings, occupancies, places
 from session_manager.store.evening_tables import series_circles
-from session_manager.store.letter_facts import rooms_named, sequences
+from session_manager.store.letter_facts import in_pieces, rooms_named, sequences
 from session_manager.store.notice_tables import audiences, open_marks
 from session_manager.store.part import Part, need
 from session_manager.store.people import groups_now
@@ -49,7 +49,7 @@ class Agendas(Part):
                     key: (room.facility, room.name, room.zone)
                     for key, room in rooms_named(connection, {its for one in found for its in one.place_ids}).items()
                 },
-                sequences(connection, [one.booking_id for one in found]),
+                _sequences(connection, feed, span, found),
                 secret,
             )
 
@@ -65,6 +65,13 @@ class Agendas(Part):
         return BusySpans(tuple(firm), tuple(asked), tuple(closed))
 
 
+def _sequences(connection: Connection, feed: Feed, span: FeedRange, found: Sequence[CalendarDate]) -> Mapping[str, int]:
+    if feed.kind != "room":
+        return sequences(connection, [one.booking_id for one in found])
+    asked = [one.booking_id for one in found if one.state == "requested"]
+    return {**sequences(connection, _holding(feed.subject_id, span)), **sequences(connection, asked)}
+
+
 def _overlapping(span: FeedRange) -> ColumnElement[bool]:
     return and_(
         bookings.c.starts_at > span.starts_at - LONGEST_S,
@@ -74,22 +81,29 @@ def _overlapping(span: FeedRange) -> ColumnElement[bool]:
 
 
 def _read(
-    connection: Connection, where: ColumnElement[bool], states: Sequence[str], span: FeedRange
+    connection: Connection,
+    where: ColumnElement[bool],
+    states: Sequence[str],
+    span: FeedRange,
+    ids: Select[Any] | None = None,
 ) -> list[CalendarDate]:
-    """The state is looked at here and not by the database, which would then take the wrong index."""
+    """The state is looked at here: looked at by the database, it would take the index of states for firm bookings,
+    which are nearly all. Of the few that are asked for, `_requests` says the state itself. `ids`: a query that names
+    them all, which is faster than naming each.
+    """
     query = select(*_COLUMNS).where(where, _overlapping(span))
     rows: list[Any] = [row for row in connection.execute(query).all() if row.state in states]
     rows.sort(key=lambda row: (row.starts_at, row.booking_id))
-    there = _places_of(connection, [row.booking_id for row in rows])
+    there = _places_of(connection, ids if ids is not None else [row.booking_id for row in rows])
     return [CalendarDate(*(*row, tuple(there.get(row.booking_id, ())))) for row in rows]
 
 
-def _places_of(connection: Connection, booking_ids: Sequence[str]) -> dict[str, list[str]]:
+def _places_of(connection: Connection, booking_ids: Sequence[str] | Select[Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for start in range(0, len(booking_ids), _CHUNK):
-        here = booking_places.c.booking_id.in_(booking_ids[start : start + _CHUNK])
-        query = select(booking_places.c.booking_id, booking_places.c.place_id).where(here)
-        for booking_id, place_id in connection.execute(query.order_by(booking_places.c.position)):
+    columns = booking_places.c
+    for some in in_pieces(booking_ids):
+        query = select(columns.booking_id, columns.place_id).where(columns.booking_id.in_(some))
+        for booking_id, place_id in connection.execute(query.order_by(columns.position)):
             found.setdefault(booking_id, []).append(place_id)
     return found
 
@@ -122,20 +136,24 @@ def _of_person(connection: Connection, feed: Feed, span: FeedRange) -> list[Cale
 
 def _of_room(connection: Connection, feed: Feed, span: FeedRange) -> list[CalendarDate]:
     """By what it holds: a whole area holds its rooms too."""
-    held = select(occupancies.c.booking_id).where(
-        occupancies.c.place_id == feed.subject_id,
+    held = _holding(feed.subject_id, span)
+    firm = _read(connection, bookings.c.booking_id.in_(held), _FIRM, span, held)
+    return sorted([*firm, *_requests(connection, feed.subject_id, span)], key=lambda one: one.starts_at)
+
+
+def _holding(place_id: str, span: FeedRange) -> Select[Any]:
+    return select(occupancies.c.booking_id).where(
+        occupancies.c.place_id == place_id,
         occupancies.c.starts_at > span.starts_at - _BACK_S,
         occupancies.c.starts_at < span.ends_at,
         occupancies.c.ends_at > span.starts_at,
     )
-    firm = _read(connection, bookings.c.booking_id.in_(held), _FIRM, span)
-    return sorted([*firm, *_requests(connection, feed.subject_id, span)], key=lambda one: one.starts_at)
 
 
 def _requests(connection: Connection, place_id: str, span: FeedRange) -> list[CalendarDate]:
     named = booking_places.c.booking_id == bookings.c.booking_id
     there = exists().where(named, booking_places.c.place_id == place_id)
-    return _read(connection, there, ("requested",), span)
+    return _read(connection, and_(bookings.c.state == "requested", there), ("requested",), span)
 
 
 def _of_public(connection: Connection, feed: Feed, span: FeedRange) -> list[CalendarDate]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from session_manager.booking_records import Booking
 from session_manager.facts import CONFIDENTIAL, DateFacts, Facts, Notes
@@ -181,17 +181,21 @@ def invitation(
     )
 
 
-def sequences(connection: Connection, booking_ids: Sequence[str]) -> dict[str, int]:
-    """How often something happened to each: it only grows, so every letter's number is above the last."""
-    found = dict.fromkeys(booking_ids, 0)
-    for start in range(0, len(booking_ids), _CHUNK):
-        query = (
-            select(booking_events.c.booking_id, func.count())
-            .where(booking_events.c.booking_id.in_(booking_ids[start : start + _CHUNK]))
-            .group_by(booking_events.c.booking_id)
-        )
-        found |= {row[0]: row[1] - 1 for row in connection.execute(query)}
+def sequences(connection: Connection, booking_ids: Sequence[str] | Select[Any]) -> dict[str, int]:
+    """How often something happened to each, less one: it only grows, so every letter's number is above the last."""
+    found = {} if isinstance(booking_ids, Select) else dict.fromkeys(booking_ids, 0)
+    here = booking_events.c.booking_id
+    for some in in_pieces(booking_ids):
+        rows = connection.execute(select(here, func.count()).where(here.in_(some)).group_by(here))
+        found |= {row[0]: row[1] - 1 for row in rows}
     return found
+
+
+def in_pieces(identifiers: Sequence[str] | Select[Any]) -> Iterable[Sequence[str] | Select[Any]]:
+    """What goes into one statement: no more names than a database takes, or the query that names them."""
+    if isinstance(identifiers, Select):
+        return [identifiers]
+    return [identifiers[start : start + _CHUNK] for start in range(0, len(identifiers), _CHUNK)]
 
 
 def local(booking: Booking, rooms: Mapping[str, Room]) -> Any:

@@ -28,6 +28,8 @@ FLUSH_S = 0.5
 ORIGIN_SAMPLES = 48_000
 REFUSED_SPANS = 1_000
 PLACED_WITHIN_S = 2.0
+PLACED_FINE_S = 0.1
+"""So much surer than the arrival of packets, of which nobody knows how late they are, that its middle is taken."""
 LATEST_S = 60.0
 """No packet comes live that long after it was heard: who says so has another clock in mind."""
 LATE_SAMPLES = 12_000
@@ -237,7 +239,7 @@ class Recorder:
         `not_before`: there the track's earlier sound ends."""
         if placed.within_s > PLACED_WITHIN_S or not stream.is_movable:
             return
-        latest = max(placed.at + placed.within_s, not_before or 0.0)
+        latest = max(placed.at + max(0.0, placed.within_s - PLACED_FINE_S), not_before or 0.0)
         stream.placed_by = latest if stream.placed_by is None else min(stream.placed_by, latest)
 
     def fix_origin(self, stream: OpenStream) -> None:

@@ -114,8 +114,9 @@ async def test_a_line_that_comes_before_the_first_second_is_over_fixes_it_too(tm
 @pytest.mark.parametrize(
     ("at", "within_s", "not_before", "origin"),
     [
-        (NOW - 2.8, 0.01, None, NOW - 2.79),  # a busy machine sent its first second late
-        (NOW - 0.02, 0.05, None, NOW),  # as good as it can be known: the packets say it better
+        (NOW - 2.8, 0.01, None, NOW - 2.8),  # a busy machine sent its first second late
+        (NOW - 2.8, 0.5, None, NOW - 2.4),  # and the board is not so sure
+        (NOW - 0.3, 0.5, None, NOW),  # as good as it can be known: the packets say it better
         (NOW + 1.0, 0.01, None, NOW),  # nothing is heard after it came
         (NOW - 2.8, 2.5, None, NOW),  # so unsure is no word at all
         (NOW - 3600.0, 0.01, None, NOW),  # nor is what cannot be

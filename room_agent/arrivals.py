@@ -69,10 +69,6 @@ class Arrivals:
         if fresh:
             self._judge()
 
-    @property
-    def jitter_s(self) -> float:
-        return max(0.0, self.target_s - MARGIN_S)
-
     def _slot(self, number: int) -> tuple[_Slot, bool]:
         if self._slots and number - self._slots[-1].number > STALE_S / SLOT_S:
             self._slots.clear()

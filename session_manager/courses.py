@@ -12,7 +12,6 @@ from session_manager.series import Mode
 
 Mine = State | Literal["member"]
 """`member`: in the group without having applied."""
-TAKES_PART: frozenset[Mine] = frozenset({"placed", "member"})
 
 
 @dataclass(frozen=True, slots=True)

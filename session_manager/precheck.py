@@ -54,7 +54,3 @@ def find(site_id: str, site: str, boards: Iterable[BoardFacts], now: float) -> F
     """One board that is ready is enough; else the one that lacks least speaks for the site."""
     states = [state_of(board, now) for board in boards]
     return Finding(site_id, site, max(states, key=_WORST.index, default="none"))
-
-
-def well(findings: Iterable[Finding]) -> bool:
-    return all(one.state == "ready" for one in findings)

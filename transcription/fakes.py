@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from transcription.errors import RecognitionError
 from transcription.feed import (
     MAX_AHEAD_S,
     Ack,
@@ -66,10 +65,6 @@ class ScriptedEngine:
         if isinstance(answer, Recognition):
             return answer
         return Recognition(answer, (*request.languages, "ja")[0], avg_logprob=-0.1)
-
-
-def poisoned(_: RecognitionRequest) -> str:
-    raise RecognitionError("poisoned by the script")
 
 
 def opus_packets(sound: NDArray[np.float32], bitrate: int = 24_000, first_sequence: int = 0) -> list[Packet]:
@@ -266,10 +261,3 @@ class ScriptedHub:
         async with self._changed:
             change()
             self._changed.notify_all()
-
-
-def count_by_reason(finals: Iterable[Final]) -> dict[str, int]:
-    counts: dict[str, int] = defaultdict(int)
-    for final in finals:
-        counts[final.suppressed or "line"] += 1
-    return dict(counts)

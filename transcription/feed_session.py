@@ -99,9 +99,6 @@ class FeedSession:
         self._scheduler = Scheduler(batch_key, SchedulerRules(interval_s=settings.partial_interval_s))
         self._audio = asyncio.Event()
         self._work = asyncio.Event()
-        self._decode_ms: dict[int, float] = {}
-        self.refused_facts = 0
-        self.unreadable = 0
 
     async def run(self) -> None:
         """Until the connection ends; raises what ended it."""
@@ -123,7 +120,6 @@ class FeedSession:
         try:
             packet: FeedPacket = unpack(frame)
         except ValueError:
-            self.unreadable += 1
             log.warning("an audio frame of %s bytes was not readable", len(frame))
             return
         stream = self._streams.get(packet.handle)
@@ -138,7 +134,6 @@ class FeedSession:
         try:
             message = from_hub.validate_json(text)
         except ValidationError:
-            self.unreadable += 1
             log.warning("a message of %s characters was not readable", len(text))
             return
         match message:
@@ -149,7 +144,6 @@ class FeedSession:
                     stream.end_sample = message.end_sample
                     self._audio.set()
             case Ack(accepted=False):
-                self.refused_facts += 1
                 log.info("fact %s was refused: another worker was faster", message.id)
             case FeedRefused():
                 raise FeedClosed(f"The hub refused this worker ({message.code}): {message.message}")

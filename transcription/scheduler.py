@@ -54,8 +54,6 @@ class Scheduler:
         self._step = 0
         self._calm_since: float | None = None
         self.partials_replaced = 0
-        self.partials_done = 0
-        self.finals_done = 0
 
     # ---- asking ----------------------------------------------------------------------------------------------------
 
@@ -137,9 +135,6 @@ class Scheduler:
 
     def served(self, batch: list[RecognitionRequest], started: float, now: float) -> None:
         self._in_flight.difference_update(id(request) for request in batch)
-        finals = sum(request.kind != "partial" for request in batch)
-        self.finals_done += finals
-        self.partials_done += len(batch) - finals
         self._measure(started, busy=False)
         self._measure(now, busy=not batch or any(not self.is_patient(request.stream) for request in batch))
 
@@ -182,9 +177,6 @@ class Scheduler:
         """Age of the oldest final that waits."""
         waiting = [lane.finals[0][1] for lane in self._lanes.values() if lane.finals and not lane.patient]
         return max((now - since for since in waiting), default=0.0)
-
-    def finals_waiting(self) -> int:
-        return sum(len(lane.finals) for lane in self._lanes.values())
 
     def _lane(self, stream: int) -> _Lane:
         return self._lanes.setdefault(stream, _Lane(deque()))

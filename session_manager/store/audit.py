@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from session_manager.people import AuditEntry
 from session_manager.store.part import Part
@@ -45,8 +45,3 @@ class Audit(Part):
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         return [AuditEntry(**{name: getattr(row, name) for name in AuditEntry.__dataclass_fields__}) for row in rows]
-
-    def forget_audit(self, before_at: float) -> int:
-        """Retention; how many rows went."""
-        with self._database.write() as connection:
-            return connection.execute(delete(audit).where(audit.c.happened_at < before_at)).rowcount

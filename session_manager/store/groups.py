@@ -11,7 +11,7 @@ from session_manager.people import Group, GroupMember, JoinRequest
 from session_manager.store.booking_rows import seat_changed
 from session_manager.store.outbox import Letter, enqueue
 from session_manager.store.part import Part, need
-from session_manager.store.people import groups_now, need_here
+from session_manager.store.people import need_here
 from session_manager.store.people_tables import (
     group_members,
     groups,
@@ -61,10 +61,6 @@ class Groups(Part):
         with self._database.read() as connection:
             need_here(connection, groups, group_id, municipality_id, "group")
             return [_member(row) for row in connection.execute(query.where(here).order_by(group_members.c.joined_at))]
-
-    def groups_of(self, person_id: str) -> frozenset[str]:
-        with self._database.read() as connection:
-            return frozenset(row.group_id for row in groups_now(connection, person_id))
 
     def put_in_group(self, municipality_id: str, group_id: str, person_id: str, role: str, now: float) -> None:
         """By the office, without a referrer. A referral-only group takes only its first member and its hosts so."""

@@ -91,11 +91,6 @@ class Streams(Part):
             rows = connection.execute(_query().where(tracks.c.session_id == session_id))
             return [_stream(row) for row in rows]
 
-    def open_streams(self) -> list[Stream]:
-        """Streams of every session that nobody has closed: after a crash, what was interrupted."""
-        with self._database.read() as connection:
-            return [_stream(row) for row in connection.execute(_query().where(streams.c.closed_at.is_(None)))]
-
 
 def one(track_id: str, epoch: int) -> ColumnElement[bool]:
     return and_(streams.c.track_id == track_id, streams.c.epoch == epoch)

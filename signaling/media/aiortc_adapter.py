@@ -18,7 +18,6 @@ from typing import Any, Protocol
 from aioice import ice
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, clock, rtp
 from aiortc.codecs.base import Encoder
-from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import StreamStatistics
@@ -63,18 +62,6 @@ class NumberedPacket:
 class NumberedSource(Protocol):
     async def next_packet(self) -> NumberedPacket:
         """The next packet, when its time has come. Raises `SourceEnded` when there will be none."""
-
-
-class AudioBuffer(Protocol):
-    """Stands in for aiortc's jitter buffer: gets every packet, gives a frame for the decoder or None."""
-
-    def add(self, packet: rtp.RtpPacket) -> tuple[bool, JitterFrame | None]: ...
-
-
-def replace_jitter_buffer(receiver: RTCRtpReceiver, buffer: AudioBuffer) -> None:
-    """Put `buffer` where aiortc keeps its own; its decoder and track stay in use. Call before media flows."""
-    private: Any = receiver
-    private._RTCRtpReceiver__jitter_buffer = buffer
 
 
 def encoded_audio_sink(receiver: RTCRtpReceiver, callback: Callable[[EncodedAudio], None]) -> None:
@@ -350,7 +337,7 @@ TOUCHED_INSIDE: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     (
         "aiortc.RTCRtpReceiver",
         RTCRtpReceiver.__init__,
-        ("_RTCRtpReceiver__jitter_buffer", "_RTCRtpReceiver__remote_streams"),
+        ("_RTCRtpReceiver__remote_streams",),
     ),
     ("pylibsrtp.Session", Session.__init__, ("_srtp",)),
 )

@@ -17,9 +17,6 @@ OUT_AUDIO_LEVEL_ID = 2
 OUT_ABS_SEND_TIME_ID = 3
 """Our ids towards every subscriber; the subscribe offer announces them. RFC 8285: unknown ids are ignored."""
 
-_EXTENDED = 0x90
-_PLAIN = 0x80
-
 
 @dataclass(slots=True)
 class RtpPacket:
@@ -100,10 +97,6 @@ def _extensions(data: bytes, at: int, stop: int, profile: int, ids: ExtensionIds
     return level, mid
 
 
-def first_byte(body_has_extension: bool) -> int:
-    return _EXTENDED if body_has_extension else _PLAIN
-
-
 _AUDIO_BLOCK = Struct("!HHBBB3sxx")
 _VIDEO_BLOCK = Struct("!HHB3s")
 
@@ -120,11 +113,6 @@ def build_body(kind_is_audio: bool, level: int | None, payload: bytes, send_time
     else:
         block = _VIDEO_BLOCK.pack(0xBEDE, 1, abs_lead, stamp)
     return block + payload
-
-
-def abs_send_time(unix_s: float) -> int:
-    """24 bit, seconds as 6.18 fixed point; wraps every 64 s."""
-    return int(unix_s * 262_144) & 0xFFFFFF
 
 
 def wrap_rtx(sequence: int, payload: bytes) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_manager.precheck import AWAKE_S, BoardFacts, Finding, find, state_of, well
+from session_manager.precheck import AWAKE_S, BoardFacts, Finding, find, state_of
 from session_manager.timetable import Term, dated, days_off, weekly
 
 NOW = 1_780_000_000.0
@@ -37,7 +37,6 @@ def test_one_board_that_is_ready_is_enough_for_its_room() -> None:
     assert find("s", "壱岐", [broken, AWAKE], NOW) == Finding("s", "壱岐", "ready")
     assert find("s", "壱岐", [broken, replace(AWAKE, last_seen_at=None)], NOW).state == "microphone"
     assert find("s", "壱岐", [], NOW).state == "none"
-    assert well([]) and not well([find("s", "壱岐", [], NOW)])  # noqa: PT018
 
 
 TERM = Term(date(2026, 9, 1), date(2026, 12, 24), frozenset(), {"3": (time(10, 50), time(11, 40))})

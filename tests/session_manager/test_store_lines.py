@@ -104,12 +104,6 @@ def test_ends_and_watermarks_never_go_back_and_the_first_origin_and_end_stay(hal
     assert now.close_cause == f"cause-{NOW + 1}"
 
 
-def test_open_streams_are_those_nobody_closed(hall: Hall) -> None:
-    left, lost = hall.stream(0), hall.stream(1)
-    hall.store.close_stream(left.track_id, left.epoch, NOW, "left")
-    assert [one.track_id for one in hall.store.open_streams()] == [lost.track_id]
-
-
 @pytest.mark.parametrize(
     "act",
     [

@@ -6,11 +6,8 @@ import asyncio
 import threading
 
 import pytest
-from aiortc import RTCRtpReceiver, RTCRtpSender, VideoStreamTrack
+from aiortc import RTCRtpSender, VideoStreamTrack
 from aiortc.codecs.vpx import Vp8Encoder
-from aiortc.jitterbuffer import JitterBuffer, JitterFrame
-from aiortc.mediastreams import MediaStreamError
-from aiortc.rtp import RtpPacket
 
 from signaling.media import aiortc_adapter as adapter
 from signaling.media.errors import SourceEnded, VersionMismatch
@@ -107,56 +104,6 @@ async def test_encoded_audio_leaves_no_decoder_thread_running(forwarder: Forward
     assert any(report.type == "inbound-rtp" and report.packetsReceived > 0 for report in stats.values())
     await speaker.close()
     await listener.close()
-
-
-async def test_our_jitter_buffer_stands_where_aiortcs_did(forwarder: Forwarder) -> None:
-    class Immediate:
-        seen = 0
-
-        def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
-            self.seen += 1
-            data: bytes = packet._data  # type: ignore[attr-defined]
-            return False, JitterFrame(data, packet.timestamp)
-
-    buffer = Immediate()
-    assert isinstance(RTCRtpReceiver("audio", _Transport())._RTCRtpReceiver__jitter_buffer, JitterBuffer)  # type: ignore[attr-defined,arg-type]
-    speaker, listener = Publisher(forwarder, "a"), _Decoding(forwarder, "b", buffer)
-    await speaker.publish()
-    await listener.subscribe(audio=1)
-    await until(lambda: listener.decoded >= 5)
-    assert buffer.seen >= 5
-    await speaker.close()
-    await listener.close()
-
-
-class _Transport:
-    state = "new"
-
-
-class _Decoding(Subscriber):
-    def __init__(self, plane: Forwarder, peer: str, buffer: adapter.AudioBuffer) -> None:
-        super().__init__(plane, peer)
-        self.decoded = 0
-        self._buffer = buffer
-
-    async def subscribe(self, generation: int = 0, *, audio: int = 1, video: int = 0) -> None:
-        from aiortc import RTCSessionDescription
-
-        offered = await self.plane.subscribe(self.session, self.peer, generation, audio, video)
-        await self.connection.setRemoteDescription(RTCSessionDescription(offered.sdp, "offer"))
-        (transceiver,) = self.connection.getTransceivers()
-        adapter.replace_jitter_buffer(transceiver.receiver, self._buffer)
-        await self.connection.setLocalDescription(await self.connection.createAnswer())
-        await self.plane.answer(self.session, self.peer, generation, self.connection.localDescription.sdp)
-        self._readers.append(asyncio.get_running_loop().create_task(self._decode(transceiver.receiver)))
-
-    async def _decode(self, receiver: RTCRtpReceiver) -> None:
-        try:
-            while True:
-                await receiver.track.recv()
-                self.decoded += 1
-        except MediaStreamError:
-            return
 
 
 class _CountingEncoder(Vp8Encoder):

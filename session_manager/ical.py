@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -96,8 +97,18 @@ def write(entries: Iterable[CalendarEntry], method: Method = "PUBLISH", name: st
         calendar.add("method", method)
     for entry in entries:
         calendar.add_component(_event(entry))
-    calendar.add_missing_timezones()
+    found = (_time_zone(name) for name in sorted(calendar.get_missing_tzids()))
+    calendar.subcomponents[:0] = [one for one in found if one is not None]
     return str(calendar.to_ical().decode())
+
+
+@lru_cache(maxsize=64)
+def _time_zone(name: str) -> icalendar.Timezone | None:
+    """Made once: looking for all its changes costs more than the rest of a letter. Not to be changed."""
+    try:
+        return icalendar.Timezone.from_tzid(name)
+    except ValueError:
+        return None
 
 
 def cancelled(entry: CalendarEntry, at: float) -> CalendarEntry:

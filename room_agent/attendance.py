@@ -109,6 +109,7 @@ class Attendance:
             ice_servers=self._ice_servers,
             slots=slots,
             relay=relay,
+            doubt=self.client.doubt,
         )
 
     # ---- facts

@@ -76,7 +76,8 @@ class _Generation:
 
 
 class Media:
-    """`post` takes events for the conductor."""
+    """`post` takes events for the conductor. `doubt` is called when a connection falls silent: what else leads over the
+    same way may be gone too."""
 
     def __init__(
         self,
@@ -89,9 +90,11 @@ class Media:
         ice_servers: Callable[[], Sequence[IceServerInfo]],
         slots: tuple[int, int],
         relay: RelayUse = "auto",
+        doubt: Callable[[], object] = lambda: None,
     ) -> None:
         self._request = request
         self._post = post
+        self._doubt = doubt
         self._voice = voice
         self._sight = sight
         self._playback = playback
@@ -232,7 +235,9 @@ class Media:
             self.facts = facts
 
     def _judge(self, kind: Connection, number: int, generation: _Generation, transport: TransportFacts) -> None:
-        generation.verdict = generation.pulse.note(transport.packets_in, time.monotonic())
+        before, generation.verdict = generation.verdict, generation.pulse.note(transport.packets_in, time.monotonic())
+        if before == "alive" != generation.verdict:
+            self._doubt()
         if generation.verdict == "dead" and not generation.given_up:
             generation.given_up = True
             self._lost(kind, number)("silent")

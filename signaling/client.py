@@ -17,6 +17,7 @@ from typing import Literal
 from signaling.codec import Envelope
 from signaling.connection import Connection, Ears
 from signaling.delivery import Backlog, Inbox, Unanswered
+from signaling.doubt import Doubt
 from signaling.errors import MessageTooLarge, Unreachable
 from signaling.hurry import Hurry
 from signaling.messages import (
@@ -34,7 +35,7 @@ from signaling.messages import (
     Welcome,
 )
 from signaling.ports import Socket
-from signaling.protocol import ClientLine, CloseCode, Pace
+from signaling.protocol import BEAT_ASK, FEATURES, ClientLine, CloseCode, Pace
 from signaling.retry import Backoff
 from signaling.sentences import WORTH_RETRYING, refusal
 from signaling.sockets import connect
@@ -46,7 +47,6 @@ ACK_EVERY = 32
 """Events after which a beat is sent out of turn, to acknowledge them."""
 
 LEAVE_S = 3.0
-ANSWER_S = 1.0
 
 TokenSource = Callable[[], Awaitable[str]]
 """Gives a join token that is good now; asked before every connection. Raises `errors.Unreachable` to be asked later."""
@@ -144,7 +144,7 @@ class SignalingClient:
         self._hello_id = ""
         self._welcomed_at: float | None = None
         self._hurry = Hurry()
-        self._alive_at = 0.0
+        self._doubt = Doubt(self._hurry.now)
         self._leaving = False
         self._over = False
 
@@ -223,16 +223,17 @@ class SignalingClient:
         An attempt that is under way is begun anew: its packets wait for their own, longer, repetition. A connection
         that stands must say something within a second, or it is made anew too.
         """
-        if self._welcomed_at is not None and self._connection is not None:
-            asyncio.get_running_loop().call_later(ANSWER_S, self._doubt, self._connection, _now())
-            self._connection.say(Envelope(Beat.type, Beat()))
-            return
-        self._hurry.now()
-
-    def _doubt(self, connection: Connection, asked_at: float) -> None:
-        if self._connection is connection and self._alive_at < asked_at:
+        if not self.doubt():
             self._hurry.now()
-            connection.end(CloseCode.SILENT)
+
+    def doubt(self) -> bool:
+        """The way to the hub may be gone: a connection that stands must say something soon, or it is made anew. False:
+        none stands. A hub that cannot be asked is left its heartbeat."""
+        if self._welcomed_at is None or self._connection is None:
+            return False
+        if self._welcome is not None and BEAT_ASK in self._welcome.features:
+            self._doubt.about(self._connection)
+        return True
 
     @property
     def view(self) -> View:
@@ -272,7 +273,9 @@ class SignalingClient:
         except Unreachable as error:
             return _Verdict(message=str(error))
         line = ClientLine(_now(), self._pace)
-        ears = Ears(heard=self._heard, stamp=self._stamp, unread=lambda seq: self._event(seq, None), alive=self._alive)
+        ears = Ears(
+            heard=self._heard, stamp=self._stamp, unread=lambda seq: self._event(seq, None), alive=self._doubt.heard
+        )
         self._connection = Connection(socket, line, self._unanswered, ears, last_words_s=1.0)
         self._ended_by, self._welcomed_at, self._epoch = None, None, None
         try:
@@ -288,7 +291,7 @@ class SignalingClient:
     def _hello(self, token: str) -> Envelope:
         self._hello_id = next(self._ids)
         resume = Resume(token=self._resume_token, recv_seq=self._inbox.received) if self._resume_token else None
-        hello = Hello(versions=[VERSION], token=token, client=self._info, resume=resume)
+        hello = Hello(versions=[VERSION], features=[*FEATURES], token=token, client=self._info, resume=resume)
         return Envelope(hello.type, hello, id=self._hello_id)
 
     def _verdict(self) -> _Verdict:
@@ -324,9 +327,6 @@ class SignalingClient:
                 self._unread.set()
             case _:
                 pass
-
-    def _alive(self) -> None:
-        self._alive_at = _now()
 
     def _welcomed(self, welcome: Welcome, epoch: int | None) -> None:
         self._welcome = welcome

@@ -150,11 +150,15 @@ class Done(Body):
 
 
 class Beat(Body):
-    """Heartbeat, both ways; carries `ack` and `ts` in the envelope, `echo` is the last `ts` received."""
+    """Heartbeat, both ways; carries `ack` and `ts` in the envelope, `echo` is the last `ts` received.
+
+    `ask` (feature `beat.ask`): the other side says one at once.
+    """
 
     type = "beat"
     delivery = Delivery.EPHEMERAL
     echo: int | None = None
+    ask: bool | None = None
 
 
 class Leave(Body):

@@ -22,6 +22,10 @@ from signaling.messages import (
 )
 from signaling.sentences import SENTENCES, refusal
 
+BEAT_ASK = "beat.ask"
+FEATURES = (BEAT_ASK,)
+"""Abilities beyond the version; a message that needs one is sent only where both listed it."""
+
 
 class CloseCode(IntEnum):
     """WebSocket close codes (RFC 6455, 7.4); the 4000s are ours. They inform: what to do is said before, in words."""
@@ -164,6 +168,11 @@ class _Line:
             self._echo = envelope.ts
         return [Acked(envelope.ack)] if envelope.ack is not None else []
 
+    def _beat_back(self, envelope: Envelope) -> list[Fact]:
+        """The other side doubts that it is heard. An answer asks for none, so it ends there."""
+        asked = isinstance(envelope.body, Beat) and envelope.body.ask is True
+        return [Write(Envelope(Beat.type, Beat(echo=self._echo)))] if asked else []
+
     def _stale(self, envelope: Envelope) -> bool:
         return envelope.ep is not None and self._epoch is not None and envelope.ep != self._epoch
 
@@ -226,7 +235,10 @@ class HubLine(_Line):
             return [Write(Envelope(Refused.type, said, re=message.id))]
         if message.body.delivery is Delivery.COMMAND and message.id:
             return [Heard(message)]
-        self.ignored += not isinstance(message.body, Beat)
+        return self._beat_back(message) if isinstance(message.body, Beat) else self._ignore()
+
+    def _ignore(self) -> list[Fact]:
+        self.ignored += 1
         return []
 
     def _late(self) -> Hangup:
@@ -265,7 +277,7 @@ class ClientLine(_Line):
             return []
         facts = self._note(message, now)
         if isinstance(message.body, Beat):
-            return facts
+            return [*facts, *self._beat_back(message)]
         return [*facts, Heard(message), *self._ended_by(message.body)]
 
     def _greet(self, message: Envelope, now: float) -> list[Fact]:

@@ -21,7 +21,7 @@ from signaling.peer import Peer
 from signaling.peer_media import PeerMedia
 from signaling.ports import Connection as MediaConnection
 from signaling.ports import Directory, Grant, LoggedPacket, MediaPlane, MediaRefused, Slot, Socket
-from signaling.protocol import CloseCode
+from signaling.protocol import FEATURES, CloseCode
 from signaling.reception import Greeting, Reception
 from signaling.relay import ice_servers
 from signaling.resume import ResumeTokens
@@ -172,6 +172,7 @@ class SignalingServer:
         grant = self._switchboard.grant(peer.peer_id)
         assert grant is not None
         return m.Welcome(
+            features=[one for one in hello.features if one in FEATURES],
             version=m.VERSION,
             peer_id=peer.peer_id,
             role=grant.role.value,

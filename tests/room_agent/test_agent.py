@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from room_agent.config import DeviceSettings
+from room_agent.status import Status
 from signaling.fakes import ScriptedDirectory
 from signaling.ports import Denial, Grant, TrackOffer, TrackSpec
 from tests.room_agent.house import House, Wire, board, until
@@ -177,10 +178,16 @@ async def test_a_media_path_that_falls_silent_is_replaced_by_the_board_itself(ho
         house.expect("iki", "fukuoka")
         async with board(house, "iki", tmp_path, TONE), board(house, "fukuoka", tmp_path, QUIET) as (far, _):
             await until(far, lambda now: "iki" in now.heard and now.link.publish == "up", "heard")
-            worker = plane.pids()[0]
+            worker, signalings = plane.pids()[0], set[str]()
+
+            def replaced(now: Status) -> bool:
+                signalings.add(now.link.signaling)
+                return now.link.subscribe_generation > 1
+
             os.kill(worker, signal.SIGSTOP)
             try:
-                await until(far, lambda now: now.link.subscribe_generation > 1, "noticed")
+                await until(far, replaced, "noticed")
+                assert signalings == {"connected"}, "that only media is dead is no cause to leave"
             finally:
                 os.kill(worker, signal.SIGCONT)
             await until(far, lambda now: now.link.publish == "up" and now.link.subscribe == "up", "up again")

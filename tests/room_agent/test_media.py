@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from hardware.drivers.simulated import SimulatedMicrophone, Tone
+from room_agent.call import IcePlan, Publishing, TransportFacts
 from room_agent.capture import Sight, Voice
 from room_agent.conductor import CloseMedia, Connection, Event, MediaLost, OpenMedia, RetryDue, RetryLater
 from room_agent.config import VideoSettings
 from room_agent.epochs import EpochCounter
-from room_agent.media import Media
+from room_agent.media import Media, _Generation
 from room_agent.playback import Playback
 from signaling.messages import Body, ErrorCode, Refused
 
@@ -36,7 +37,7 @@ async def voice(tmp_path: Path) -> AsyncIterator[Voice]:
     await asyncio.gather(using, return_exceptions=True)
 
 
-def media(voice: Voice, posted: Posted, answer: Body | Exception) -> Media:
+def media(voice: Voice, posted: Posted, answer: Body | Exception, doubt: Callable[[], object] = lambda: None) -> Media:
     """A board with a microphone; the hub says `answer` to everything."""
 
     async def request(body: Body) -> Body:
@@ -52,6 +53,7 @@ def media(voice: Voice, posted: Posted, answer: Body | Exception) -> Media:
         Playback(),
         ice_servers=lambda: (),
         slots=(1, 0),
+        doubt=doubt,
     )
 
 
@@ -77,6 +79,32 @@ async def test_the_hub_says_when_to_try_again(voice: Voice) -> None:
     shell.close(CloseMedia("subscribe", 1))
     shell.retry(RetryLater("subscribe", 5))
     assert await posted.next() == RetryDue("subscribe")
+    await shell.finish()
+
+
+class Fading(Publishing):
+    """A connection on which nothing comes any more."""
+
+    async def facts(self) -> TransportFacts:
+        return TransportFacts(packets_in=7)
+
+    async def keep_open(self) -> None:
+        pass
+
+
+async def test_silence_casts_doubt_on_what_else_leads_over_the_same_way_once_and_before_it_counts_as_lost(
+    voice: Voice,
+) -> None:
+    posted, doubts = Posted(), list[int]()
+    shell = media(voice, posted, Refused(code=ErrorCode.NO_MEDIA, message="None."), lambda: doubts.append(len(lost)))
+    lost: list[str] = []
+    fading = _Generation(Fading(1, IcePlan(), lost.append, voice.offer(), None), None)
+    shell._open["publish", 1] = fading
+    watching = asyncio.create_task(shell.watch())
+    assert await posted.next() == MediaLost("publish", 1)
+    assert doubts == [0]
+    watching.cancel()
+    shell.close(CloseMedia("publish", 1))
     await shell.finish()
 
 

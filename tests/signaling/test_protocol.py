@@ -52,6 +52,17 @@ def test_garbage_never_raises_and_after_the_end_nothing_comes_out(
             line.welcomed(4, now)
 
 
+def test_a_beat_that_asks_is_answered_at_once_with_one_that_does_not() -> None:
+    ask = '{"t":"beat","ts":500,"b":{"ask":true}}'
+    client = ClientLine(0.0)
+    client.receive(WELCOME, 0.0)
+    for line in (_open_hub(), client):
+        (answer,) = line.receive(ask, 0.1)
+        assert isinstance(answer, Write)
+        assert answer.envelope.body == m.Beat(echo=500)
+        assert line.receive('{"t":"beat","ts":501}', 0.2) == []
+
+
 @given(st.lists(st.floats(0, 3), max_size=20), st.booleans())
 def test_a_silent_peer_is_closed_by_the_deadline(ticks: list[float], hub: bool) -> None:
     line: HubLine | ClientLine = _open_hub() if hub else ClientLine(0.0)

@@ -51,6 +51,8 @@ def _restore(arguments: argparse.Namespace) -> None:
     note_backup(data, found.made_at)
     when = time.strftime("%F %T", time.localtime(found.made_at))
     _say(f"{data} holds the hub of {when}: {_words(found)}. Start it with: shimawa hub --data {data}")
+    if found.held:
+        _say(f"{found.held} letters waited in it. They may have been sent since; the office finds them under /setup.")
 
 
 def _words(found: Contents) -> str:

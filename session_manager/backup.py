@@ -13,7 +13,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from session_manager.backup_stamp import note_backup
 from session_manager.errors import NotPossible, StoreFailed
-from session_manager.store.snapshot import checked, snapshot
+from session_manager.store.snapshot import checked, hold_letters, snapshot
 from session_manager.tokens import SECRET_FILE
 
 FORMAT = 1
@@ -40,12 +40,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`parts`: names in the archive, in its order."""
+    """`parts`: names in the archive, in its order. `held`: letters that waited when it was put back."""
 
     revision: str
     made_at: float
     parts: tuple[str, ...]
     size: int
+    held: int = 0
 
 
 def back_up(
@@ -77,16 +78,18 @@ def back_up(
 
 
 def restore(source: Path, data: Path, progress: Progress) -> Contents:
-    """Into a folder that holds no hub. All of it or nothing. Raises NotPossible, StoreFailed."""
+    """Into a folder that holds no hub. All of it or nothing. Letters that waited are held. Raises NotPossible,
+    StoreFailed."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _nobody_there(data), TemporaryDirectory(prefix=".shimawa-restore-", dir=data) as folder:
             contents = _unpack(source, Path(folder), progress)
             checked(Path(folder) / DATABASE)
+            held = hold_letters(Path(folder) / DATABASE)
             _put(Path(folder), data)
     except OSError as error:
         raise StoreFailed(f"The backup could not be put back ({error.strerror}). Check the disk.") from error
-    return contents
+    return replace(contents, held=held)
 
 
 class _nobody_there:

@@ -7,8 +7,9 @@ from typing import Any
 
 from session_manager.caretaker import REMINDER_PERIOD_S, Caretaker, Reminder
 from session_manager.courier import Courier
-from session_manager.mail import MailSettings, Postman
+from session_manager.mail import MailSettings
 from session_manager.outbox import Sender
+from session_manager.post_room import PostRoom
 from session_manager.settings import HubSettings
 from session_manager.store import Store
 from session_manager.store.letter_facts import House
@@ -22,7 +23,7 @@ class Errands:
         store.teller.house = House(mail.sender, settings.url)
         self._by_mail = bool(settings.smtp_host)
         self.reminders = Caretaker(Reminder(store), clock, REMINDER_PERIOD_S)
-        self.sender = Sender(store, Postman(mail, clock), clock)
+        self.sender = Sender(store, PostRoom(settings.data, mail), clock)
         self.courier = Courier(store, secret, settings.webhook_hosts, clock)
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from session_manager.errors import NotPossible
 
 TIMEOUT_S = 30.0
+END_TIMEOUT_S = 600.0
+"""For the answer to a letter's end. Who gives up earlier sends letters twice (RFC 5321 section 4.5.3.2.6)."""
 MAX_BYTES = 2_097_152
 
 
@@ -34,6 +38,8 @@ class MailSettings:
 
 class Sendable(Protocol):
     @property
+    def notice_id(self) -> str: ...
+    @property
     def message_id(self) -> str: ...
     @property
     def recipient(self) -> str: ...
@@ -45,6 +51,17 @@ class Sendable(Protocol):
     def calendar(self) -> str | None: ...
     @property
     def method(self) -> str | None: ...
+
+
+class Entry(Protocol):
+    def taken(self) -> None: ...
+    def refused(self) -> None: ...
+
+
+class Journal(Protocol):
+    """`session_manager.sent_journal`: a letter is noted before its end leaves, and when that was answered."""
+
+    def begin(self, notice_id: str) -> Entry: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +95,60 @@ def message(notice: Sendable, sender: str, at: float) -> EmailMessage:
     return letter
 
 
+class _InTwo(smtplib.SMTP):
+    """Sends a letter up to its last line, notes that, and only then the line that hands it over. From there to the
+    note of the answer nothing else happens."""
+
+    begin: Callable[[], Entry]
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        code, words = self.docmd("data")
+        if code != 354:
+            raise smtplib.SMTPDataError(code, words)
+        text = re.sub(rb"(?m)^\.", b"..", bytes(msg))
+        self.send(text if text.endswith(b"\r\n") else text + b"\r\n")
+        try:
+            entry = self.begin()
+        except OSError:
+            self.close()  # without its last line it is no letter
+            raise
+        return self._hand_over(entry)
+
+    def _hand_over(self, entry: Entry) -> tuple[int, bytes]:
+        if self.sock is not None:
+            self.sock.settimeout(END_TIMEOUT_S)
+        self.send(b".\r\n")
+        code, words = self.getreply()
+        if not 200 <= code < 300:
+            entry.refused()
+            return code, words
+        with suppress(OSError):  # a disk that fails now cannot make the server give it back
+            entry.taken()
+        if self.sock is not None:
+            self.sock.settimeout(TIMEOUT_S)
+        return 250, words
+
+
+class _InTwoTls(_InTwo, smtplib.SMTP_SSL):
+    pass
+
+
 class Postman:
     """One connection per letter: letters are few, and a dead connection then spoils only one. Blocking."""
 
-    def __init__(self, settings: MailSettings, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: MailSettings, clock: Callable[[], float], journal: Journal) -> None:
         self._settings = settings
         self._clock = clock
+        self._journal = journal
 
     def deliver(self, notice: Sendable) -> Delivered | NotDelivered:
         try:
-            with self._connection() as server:
+            server = self._connection()
+            try:
+                server.begin = lambda: self._journal.begin(notice.notice_id)
                 server.send_message(message(notice, self._settings.sender, self._clock()))
+            finally:
+                _leave(server)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             return NotDelivered(f"recipient refused {codes[0]}", all(code >= 500 for code in codes))
@@ -102,14 +162,12 @@ class Postman:
             return NotDelivered("the address or text cannot be a letter", True)
         return Delivered()
 
-    def _connection(self) -> smtplib.SMTP:
+    def _connection(self) -> _InTwo:
         known = self._settings
         if known.tls == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                known.host, known.port, timeout=TIMEOUT_S, context=ssl.create_default_context()
-            )
+            server: _InTwo = _InTwoTls(known.host, known.port, timeout=TIMEOUT_S, context=ssl.create_default_context())
         else:
-            server = smtplib.SMTP(known.host, known.port, timeout=TIMEOUT_S)
+            server = _InTwo(known.host, known.port, timeout=TIMEOUT_S)
         try:
             if known.tls == "starttls":
                 server.starttls(context=ssl.create_default_context())
@@ -119,6 +177,13 @@ class Postman:
             server.close()
             raise
         return server
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """What a server says to a good-bye changes nothing about the letter."""
+    with suppress(smtplib.SMTPException, OSError):
+        server.quit()
+    server.close()
 
 
 def calendar_in(letter: bytes) -> tuple[str, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,21 +14,24 @@ from session_manager.store.outbox import Notice
 
 PAUSE_S = 5.0
 BATCH = 10
-"""Few enough that a batch of slow tries ends before its claim does (`store.outbox.CLAIM_S`): 10 tries of at most 30 s
-each for connecting."""
+"""Few enough that a batch of slow tries ends before its claim does (`store.outbox.CLAIM_S`)."""
 
 log = logging.getLogger(__name__)
 
 
 class NoticeStore(Protocol):
     def claim_notices(self, now: float, limit: int) -> list[Notice]: ...
-    def release_notices(self, now: float) -> int: ...
+    def settle_notices(self, taken: Collection[str], now: float) -> None: ...
     def notice_sent(self, notice_id: str, now: float) -> None: ...
     def notice_failed(self, notice_id: str, failure: str, now: float, *, for_good: bool = False) -> None: ...
 
 
 class Carrier(Protocol):
-    def deliver(self, notice: Sendable) -> Delivered | NotDelivered: ...
+    """`session_manager.post_room`."""
+
+    async def deliver(self, notice: Sendable) -> Delivered | NotDelivered: ...
+    async def settle(self, note: Callable[[frozenset[str]], None]) -> bool: ...
+    async def close(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -45,26 +48,38 @@ class Sender:
         self._store = store
         self._carrier = carrier
         self._clock = clock
+        self._settled = False
         self.stats = OutboxStats()
 
     async def run(self) -> None:
-        behind = True
-        while True:
-            try:
-                if behind:
-                    await asyncio.to_thread(self._store.release_notices, self._clock())
-                behind = False
+        try:
+            while True:
+                await self._round()
+                await asyncio.sleep(PAUSE_S)
+        finally:
+            await self._carrier.close()
+
+    async def _round(self) -> None:
+        """Nothing is sent before it is known what was: after a start, a failure, or letters of an earlier round."""
+        try:
+            if not self._settled:
+                self._settled = await self._carrier.settle(self._note)
+            if self._settled:
                 while await self.send_due() == BATCH:
                     pass
-            except StoreFailed:
-                log.warning("the outbox could not be read; trying again")
-            await asyncio.sleep(PAUSE_S)
+        except StoreFailed:
+            self._settled = False
+            log.warning("the outbox could not be read; trying again")
+
+    def _note(self, taken: frozenset[str]) -> None:
+        self._store.settle_notices(taken, self._clock())
 
     async def send_due(self) -> int:
         """How many were tried. One after the other: a mail server likes one client better than ten."""
         due: Sequence[Notice] = await asyncio.to_thread(self._store.claim_notices, self._clock(), BATCH)
         for notice in due:
-            outcome = await asyncio.to_thread(self._carrier.deliver, notice)
+            self._settled = False
+            outcome = await self._carrier.deliver(notice)
             if isinstance(outcome, Delivered):
                 await asyncio.to_thread(self._store.notice_sent, notice.notice_id, self._clock())
                 self.stats.sent += 1

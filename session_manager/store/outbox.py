@@ -1,12 +1,13 @@
 """Letters that wait to be sent. One is written in the transaction of its cause, and once.
 
-waiting -> claimed -> sent, or back to waiting, or dead after the last try. When a hub starts, it tries again what a
-killed one had claimed, with the same Message-ID. So a letter is never lost, and it goes twice only when the hub was
-killed after the mail system had taken it and before that was written down: one letter at most for each such kill.
+waiting -> claimed -> sent, or back to waiting, or dead after the last try. When a hub starts, it first learns from
+the journal of letters (`session_manager.sent_journal`) what the mail server took, and tries the rest of what a killed
+one had claimed again, with the same Message-ID. So a letter is never lost; when one can go twice: decision 0033.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,9 @@ from session_manager.store.part import Part
 from session_manager.store.people_tables import outbox
 from session_manager.store.secrets import new_id
 
-CLAIM_S = 600.0
-"""Longer than one try can take with every time-out of `session_manager.mail`."""
+CLAIM_S = 3 * 3600.0
+"""Longer than a batch can take with every time-out of `session_manager.mail`, which gives each letter some minutes."""
+_CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +70,21 @@ class Outbox(Part):
                 claimed.append(_notice(row, attempts))
             return claimed
 
-    def release_notices(self, now: float) -> int:
-        """Those that a sender took and did not come back for: when one starts, there is no other. How many."""
-        taken = outbox.c.state == "claimed"
+    def settle_notices(self, taken: Collection[str], now: float) -> None:
+        """`taken` were sent, whatever is written here; what else is claimed waits again: no sender has it any more."""
+        known = sorted(taken)
         with self._database.write() as connection:
-            return connection.execute(update(outbox).where(taken).values(state="waiting", next_at=now)).rowcount
+            for start in range(0, len(known), _CHUNK):
+                here = and_(outbox.c.notice_id.in_(known[start : start + _CHUNK]), outbox.c.state != "sent")
+                connection.execute(update(outbox).where(here).values(**_sent(now)))
+            left = outbox.c.state == "claimed"
+            connection.execute(update(outbox).where(left).values(state="waiting", next_at=now))
 
     def notice_sent(self, notice_id: str, now: float) -> None:
         """The text is not kept: it may hold a link."""
         here = outbox.c.notice_id == notice_id
         with self._database.write() as connection:
-            connection.execute(
-                update(outbox).where(here).values(state="sent", sent_at=now, body="", calendar=None, failure=None)
-            )
+            connection.execute(update(outbox).where(here).values(**_sent(now)))
 
     def notice_failed(self, notice_id: str, failure: str, now: float, *, for_good: bool = False) -> None:
         """`for_good`: the mail system will never take it. `failure`: a code, no address."""
@@ -135,6 +139,10 @@ def enqueue(connection: Connection, letter: Letter, now: float) -> bool:
         )
     )
     return True
+
+
+def _sent(now: float) -> dict[str, object]:
+    return {"state": "sent", "sent_at": now, "body": "", "calendar": None, "failure": None}
 
 
 def _of(municipality_id: str | None) -> Any:

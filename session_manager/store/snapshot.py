@@ -14,6 +14,9 @@ from session_manager.store.schema import known_revisions
 PAGES = 4_096
 """Of 4 KiB each: one step of the copy, after which progress is told."""
 
+RESTORED = "restored"
+"""Why a letter was given up that waited in a backup."""
+
 
 def snapshot(source: Path, target: Path, progress: Callable[[int, int], None]) -> str:
     """The state of one moment, however much is written meanwhile; its revision. `progress`: pages done, of all.
@@ -50,6 +53,19 @@ def checked(path: Path) -> str:
     if revision[0] not in known_revisions():
         raise NotPossible("The database in it was written by a newer version of Shimawa. Install that version first.")
     return str(revision[0])
+
+
+def hold_letters(path: Path) -> int:
+    """Of a copy that is put back: what waited is given up, to be sent again by hand; how many. The hub that the copy is
+    of went on and sent it, as far as anybody knows. Raises StoreFailed."""
+    held = "UPDATE outbox SET state = 'dead', failure = ? WHERE state IN ('waiting', 'claimed')"
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").fetchone() is None:
+                return 0  # of a time without letters
+            return copy.execute(held, (RESTORED,)).rowcount
+    except sqlite3.Error as error:
+        raise StoreFailed(f"The letters in the copy could not be held ({error}). Check the disk.") from error
 
 
 def _copy(target: Path) -> sqlite3.Connection:

@@ -23,6 +23,7 @@ from session_manager.backup import MANIFEST, back_up, restore
 from session_manager.backup_stamp import NOTE, last_backup
 from session_manager.errors import NotPossible
 from session_manager.ical import Attendee, CalendarEntry, write
+from session_manager.notices import Letter
 from session_manager.pricing import Holder
 from session_manager.store import Store
 from session_manager.store.snapshot import checked
@@ -121,6 +122,28 @@ def test_sound_and_settings_go_along_only_when_asked(data: Path, tmp_path: Path)
     assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a.zip", "b.zip")} == {0o600}
     assert stat.S_IMODE((there / "shimawa.db").stat().st_mode) == 0o600
     assert not list(there.glob(".shimawa*"))
+
+
+def test_letters_that_waited_in_a_backup_are_not_sent_again_but_by_hand(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store.open(data / "shimawa.db", QUICK)
+    for number in range(3):
+        assert store.post(Letter(str(number), "welcome", (("group", "x"),)).to("a@iki.example", "ja", None), NOW)
+    sent, claimed = store.claim_notices(NOW, 2)
+    store.notice_sent(sent.notice_id, NOW)
+    back_up(data, tmp_path / "b.zip", NOW, quiet)
+    assert len(store.claim_notices(NOW, 9)) == 1, "the hub goes on with its own"
+    store.close()
+    assert run(tmp_path / "new", "restore", str(tmp_path / "b.zip")) == 0
+    assert "2 letters waited" in capsys.readouterr().out
+    again = Store.open(tmp_path / "new" / "shimawa.db", QUICK)
+    again.settle_notices((), NOW + 1)
+    assert again.claim_notices(NOW + 1e6, 9) == []
+    assert {(row.state, row.failure) for row in again.outbox(None)} == {("sent", None), ("dead", "restored")}
+    assert again.retry_notice(None, claimed.notice_id, NOW)
+    assert [one.message_id for one in again.claim_notices(NOW, 9)] == [claimed.message_id]
+    again.close()
 
 
 def test_a_running_hub_and_a_folder_with_anything_in_it_are_left_alone(data: Path, tmp_path: Path) -> None:

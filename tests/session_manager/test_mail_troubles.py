@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from session_manager.mail import MailSettings, Postman
+from session_manager.mail import MailSettings
 from session_manager.outbox import Sender
 from session_manager.store import Store
 from tests.session_manager.hall import NOW
 from tests.session_manager.test_outbox import LETTER, Box
+from tests.session_manager.window import Window
 
 
 @pytest.fixture
@@ -63,41 +64,41 @@ def secure(box: Box, certificate: Path, **more: object) -> Callable[[], SMTP]:
     return lambda: SMTP(box, tls_context=context, **more)  # type: ignore[arg-type]
 
 
-async def tried(store: Store, port: int, tls: str, **more: str) -> tuple[str, str | None]:
+async def tried(folder: Path, store: Store, port: int, tls: str, **more: str) -> tuple[str, str | None]:
     """State and failure after one try."""
     store.post(LETTER, NOW)
     settings = MailSettings("localhost", port, "島話 <office@iki.example>", tls, **more)  # type: ignore[arg-type]
-    assert await Sender(store, Postman(settings, lambda: NOW), lambda: NOW).send_due() == 1
+    assert await Sender(store, Window(settings, lambda: NOW, folder), lambda: NOW).send_due() == 1
     (row,) = store.outbox(None)
     return row.state, row.failure
 
 
 async def test_over_starttls_it_goes_when_the_server_proves_its_name(
-    store: Store, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, store: Store, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     box = Box()
     async with serving(secure(box, certificate, require_starttls=True)) as port:
-        assert await tried(store, port, "starttls") == ("sent", None)
+        assert await tried(tmp_path, store, port, "starttls") == ("sent", None)
     assert len(box.letters) == 1
 
 
-async def test_a_server_that_nobody_vouches_for_gets_nothing(store: Store, certificate: Path) -> None:
+async def test_a_server_that_nobody_vouches_for_gets_nothing(tmp_path: Path, store: Store, certificate: Path) -> None:
     box = Box()
     async with serving(secure(box, certificate)) as port:
-        state, failure = await tried(store, port, "starttls")
+        state, failure = await tried(tmp_path, store, port, "starttls")
     assert (state, failure) == ("waiting", "SSLCertVerificationError")
     assert box.letters == []
 
 
 async def test_a_wrong_password_is_the_operators_to_mend_and_the_letter_waits(
-    store: Store, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, store: Store, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     box = Box()
     server = secure(box, certificate, authenticator=lambda *_: AuthResult(success=False, handled=False))
     async with serving(server) as port:
-        state, failure = await tried(store, port, "starttls", user="hub", password="no")
+        state, failure = await tried(tmp_path, store, port, "starttls", user="hub", password="no")
     assert (state, failure) == ("waiting", "SMTPAuthenticationError 535")
     assert box.letters == []
 
@@ -106,11 +107,13 @@ async def test_a_wrong_password_is_the_operators_to_mend_and_the_letter_waits(
     ("answer", "state"),
     [("550 no", "dead"), ("554 spam", "dead"), ("452 full", "waiting"), ("421 closing", "waiting")],
 )
-async def test_what_the_server_says_to_the_text_decides_whether_it_waits(store: Store, answer: str, state: str) -> None:
+async def test_what_the_server_says_to_the_text_decides_whether_it_waits(
+    tmp_path: Path, store: Store, answer: str, state: str
+) -> None:
     box = Box()
     box.answers = [answer]
     async with serving(lambda: SMTP(box)) as port:
-        assert (await tried(store, port, "none"))[0] == state
+        assert (await tried(tmp_path, store, port, "none"))[0] == state
     assert box.letters == []
 
 
@@ -118,7 +121,7 @@ class Breaking(asyncio.Protocol):
     """Speaks as far as it is told to, then hangs up without a word."""
 
     def __init__(self, until: str) -> None:
-        self._until, self._in_text = until, False
+        self._until, self._in_text, self._text = until, False, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -130,7 +133,8 @@ class Breaking(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._in_text:
-            if self._until == "middle" or data.endswith(b"\r\n.\r\n"):
+            self._text += data
+            if self._until == "middle" or self._text.endswith(b"\r\n.\r\n"):
                 self._to.abort()
             return
         word = data[:4].upper()
@@ -144,8 +148,8 @@ class Breaking(asyncio.Protocol):
 
 
 @pytest.mark.parametrize("until", ["greeting", "sender", "middle", "end"])
-async def test_a_server_that_hangs_up_is_asked_again_later(store: Store, until: str) -> None:
+async def test_a_server_that_hangs_up_is_asked_again_later(tmp_path: Path, store: Store, until: str) -> None:
     async with serving(lambda: Breaking(until)) as port:
-        state, failure = await tried(store, port, "none")
+        state, failure = await tried(tmp_path, store, port, "none")
     assert state == "waiting"
     assert failure in {"SMTPServerDisconnected", "ConnectionResetError", "BrokenPipeError"}

@@ -38,6 +38,7 @@ from session_manager.store.municipalities import Municipalities
 from session_manager.store.off_record import OffRecord
 from session_manager.store.organisation_doors import OrganisationDoors
 from session_manager.store.outbox import Outbox
+from session_manager.store.own_levels import OwnLevels
 from session_manager.store.people import People
 from session_manager.store.place_import import PlaceImport
 from session_manager.store.places import Places
@@ -82,6 +83,7 @@ class Store(
     Evenings,
     AtTheDoor,
     WallWords,
+    OwnLevels,
     Harvest,
     Reporting,
     Municipalities,

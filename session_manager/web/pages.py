@@ -41,6 +41,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     404: ("error.not_found", "error.not_found_long"),
 }
 """Status to the keys of its heading and sentence."""
+SIGNED_IN_AS_ANOTHER = "error.not_permitted_in"
 FAILED = ("error.failed", "error.failed_long")
 
 router = APIRouter(include_in_schema=False)
@@ -112,6 +113,9 @@ def render(
 def error_page(connection: HTTPConnection, status: int) -> HTMLResponse:
     """For a person who opened an address that cannot be shown."""
     heading, sentence = ERRORS.get(status, FAILED)
+    known: tuple[Identity, ...] = getattr(connection.state, "known", (STRANGER,))
+    if status == 403 and any(one.kind in menu.SIGNED_IN for one in known):
+        sentence = SIGNED_IN_AS_ANOTHER
     return render(connection, "error.html", status=status, code=status, heading=heading, sentence=sentence)
 
 

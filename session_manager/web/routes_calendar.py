@@ -22,9 +22,11 @@ from session_manager.web.limits import slowed
 from session_manager.web.people_forms import Address
 from session_manager.web.ratelimit import Rule
 from session_manager.web.routes_sessions import base_url
+from session_manager.web.tags import tag_of, tagged, unchanged
 
 HERE = "/api/municipalities/{municipality_id}"
 DAY_S = 86_400.0
+CALENDAR = "text/calendar; charset=utf-8"
 router = APIRouter(tags=["calendars"])
 _OWN = [permit(Action.OWN_FEEDS)]
 _IMPORT = [slowed(Rule.FETCH_ADDRESS), permit(Action.IMPORT_CALENDAR)]
@@ -48,14 +50,14 @@ class Imported:
     "/calendar/{secret}.ics",
     dependencies=[slowed(Rule.FEED_ADDRESS), permit(Action.SUBSCRIBE)],
     response_class=Response,
+    responses={304: {"description": "As it was: the tag in If-None-Match still holds"}},
     summary="A calendar to subscribe to",
 )
-async def feed(secret: str, context: ContextDep) -> Response:
-    """Read only. The secret stands in the address because calendar programs know no other way."""
-    found = await asyncio.to_thread(context.store.feed, secret)
-    if found is None:
-        raise NotFound("There is no calendar at this address.")
-    return calendar(await asyncio.to_thread(_feed_text, context, found))
+async def feed(secret: str, request: Request, context: ContextDep) -> Response:
+    """Read only. The secret stands in the address because calendar programs know no other way. With ETag: a program
+    that asks again hears in a few bytes that nothing is new.
+    """
+    return await asyncio.to_thread(_feed, context, request, secret)
 
 
 @router.get(HERE + "/people/{person_id}/feeds", dependencies=_OWN, summary="One's calendar addresses")
@@ -80,6 +82,13 @@ async def revoke_feed(municipality_id: str, person_id: str, feed_id: str, contex
 async def add_room_feed(municipality_id: str, room_id: str, request: Request, context: ContextDep) -> NewFeed:
     await asyncio.to_thread(_need_room, context, municipality_id, room_id)
     return await _add(context, request, municipality_id, "room", room_id)
+
+
+@router.get(HERE + "/feeds", dependencies=_OWN, summary="Addresses of rooms and of the open sessions")
+async def house_feeds(municipality_id: str, context: ContextDep) -> list[Feed]:
+    """Nobody's own."""
+    found = await asyncio.to_thread(context.store.feeds, municipality_id)
+    return [one for one in found if one.kind != "person"]
 
 
 @router.post(HERE + "/feeds", dependencies=_OWN, status_code=201, summary="The calendar of open sessions")
@@ -143,7 +152,7 @@ async def answer(municipality_id: str, request: Request, context: ContextDep) ->
 
 
 def calendar(text: str) -> Response:
-    return Response(text, media_type="text/calendar; charset=utf-8", headers={"Cache-Control": "private, max-age=300"})
+    return Response(text, media_type=CALENDAR, headers={"Cache-Control": "private, max-age=300"})
 
 
 async def _add(context: Context, request: Request, municipality_id: str, kind: str, subject_id: str) -> NewFeed:
@@ -151,10 +160,18 @@ async def _add(context: Context, request: Request, municipality_id: str, kind: s
     return NewFeed(made.identifier, f"{base_url(context, request)}/calendar/{made.secret}.ics")
 
 
-def _feed_text(context: Context, found: Feed) -> str:
+def _feed(context: Context, request: Request, secret: str) -> Response:
+    found = context.store.feed(secret)
+    if found is None:
+        raise NotFound("There is no calendar at this address.")
+    span = agenda.around(context.clock())
+    tag = tag_of(context.store.calendar_mark(), found, span)
+    return unchanged(tag, request) or tagged(_feed_text(context, found, span).encode(), tag, CALENDAR)
+
+
+def _feed_text(context: Context, found: Feed, span: agenda.FeedRange) -> str:
     name = context.store.home(found.municipality_id).name
-    shown = context.store.agenda(found, agenda.around(context.clock()))
-    return feed_text(agenda.entries_of(shown), f"島話 {name}")
+    return feed_text(agenda.entries_of(context.store.agenda(found, span)), f"島話 {name}")
 
 
 def _need_room(context: Context, municipality_id: str, room_id: str) -> None:

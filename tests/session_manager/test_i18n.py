@@ -19,7 +19,7 @@ SOURCES = [*SCRIPTS, *sorted((i18n.HERE / "templates").glob("*.html"))]
 
 def named() -> set[str]:
     keys = set[str]().union(*(i18n.keys_in(path.read_text(encoding="utf-8")) for path in SOURCES))
-    keys |= {key for pair in pages.ERRORS.values() for key in pair} | set(pages.FAILED)
+    keys |= {key for pair in pages.ERRORS.values() for key in pair} | {*pages.FAILED, pages.SIGNED_IN_AS_ANOTHER}
     keys |= menu.texts() | sentences.texts()
     keys |= {f"export.{kind}{end}" for kind in pages.EXPORTS for end in ("", "_use")}
     return keys

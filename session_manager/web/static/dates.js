@@ -11,6 +11,9 @@ export function dayOf(local) {
   return format(local, { ...year, month: "long", day: "numeric", weekday: "short" });
 }
 
+/** With its year, for what lasts: "2027-03-31". */
+export const dateOf = (day) => format(`${day}T00:00`, { year: "numeric", month: "long", day: "numeric" });
+
 export const timeOf = (local) => local.slice(11, 16);
 
 export const spanOf = (starts, ends) => `${dayOf(starts)} ${timeOf(starts)}–${timeOf(ends)}`;

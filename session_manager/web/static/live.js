@@ -126,7 +126,7 @@ function drawState() {
   if (state === "live" && record === "gap") sentences.push(["attention", t("record.gap_long")]);
   if (state === "live" && words === "delayed") sentences.push(["plain", t("captions.delayed")]);
   if (state === "live" && words === "unavailable") sentences.push(["plain", t("captions.unavailable")]);
-  byId("sentences").replaceChildren(...sentences.map(([kind, sentence]) => notice(kind, sentence, message ? el("small", { class: "quiet", lang: "en" }, ` ${message}`) : "")));
+  byId("sentences").replaceChildren(...sentences.map(([kind, sentence]) => notice(kind, sentence, message && page.language === "en" ? el("small", { class: "quiet" }, ` ${message}`) : "")));
   if (state === "live") byId("sentences").append(...diskSentences(atRisk).map(([kind, sentence]) => notice(kind, sentence)));
   if (state === "ended") sentences.push(byId("sentences").append(notice("well", t("live.ended_long"), " ", el("a", { href: `/sessions/${page.session_id}/transcript` }, t("live.to_transcript")))));
   byId("empty-text").textContent = { planned: t("live.not_begun"), ended: t("live.nothing_said") }[state] ?? t("live.nothing_yet");

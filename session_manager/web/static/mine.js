@@ -1,6 +1,7 @@
 // My bookings: what comes next with what can be done now; what was; and what the hub knows about me.
 
 import { api, byId, el, notice, page, t } from "./dom.js";
+import { drawCalendar, drawLevels } from "./own_links.js";
 import { card, dayOf, keepFresh, ME, refusal, span, whereOf } from "./own.js";
 
 const AHEAD = new Set(["confirmed", "in_use", "offered", "requested", "waiting"]);
@@ -100,6 +101,7 @@ async function about() {
   }
   drawProfile(await api("GET", `${ME}/profile`));
   await openedLetter();
+  await Promise.all([drawLevels(), drawCalendar()]);
 }
 
 byId("profile-form").addEventListener("submit", save);

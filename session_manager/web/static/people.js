@@ -1,6 +1,7 @@
 // People and organisations: look up, take a partner in, read a file. What one organisation or person is, is drawn elsewhere.
 
 import { ApiError, api, byId, el, notice, page, t } from "./dom.js";
+import { dateOf } from "./dates.js";
 import { ROLE, drawGroup, drawHouse, drawSomeone } from "./people_one.js";
 import { readFile } from "./people_file.js";
 
@@ -19,7 +20,7 @@ async function act(work) {
   }
 }
 
-const until = ({ in_force: holds, until_on: day }) => (!holds ? t("people.no_agreement") : day ? t("people.until", { day }) : t("people.in_force"));
+const until = ({ in_force: holds, until_on: day }) => (!holds ? t("people.no_agreement") : day ? t("people.until", { day: dateOf(day) }) : t("people.in_force"));
 
 function houseRow(row, ladder) {
   const { organisation } = row;

@@ -1,6 +1,7 @@
 // One organisation, one person, one group: what they are, what happened, and what can be done.
 
 import { ApiError, api, ask, byId, clock, el, notice, page, t } from "./dom.js";
+import { dateOf } from "./dates.js";
 
 const day = (seconds) => clock(seconds, { year: "numeric", month: "long", day: "numeric" });
 const button = (text, work, weight = "") => el("button", { type: "button", class: weight, onclick: () => doing(work) }, text);
@@ -29,33 +30,36 @@ export async function drawHouse(here, id) {
     el("h2", { class: "big" }, organisation.name),
     el("dl", { class: "facts" }, ...(organisation.sector ? fact(t("people.sector"), organisation.sector) : [])),
     el("div", { class: "choices lead" }, el("label", {}, across, t("people.across"))),
-    drawLadder(here, house),
+    drawLadder(here, { ...house, whose: { organisation_id: id } }),
     block(t("people.agreement"), agreements(here, house)),
     block(t("people.staff"), staff(here, house)),
     block(t("people.code"), ...codeOf(here, id, code)),
   ];
 }
 
-function drawLadder(here, { membership, steps, ladder, names, organisation }) {
+function drawLadder(here, { membership, steps, ladder, names, whose }) {
   const level = membership?.level ?? 0;
+  const named = (position) => ladder.find((one) => one.position === position)?.name ?? String(position);
   const open = steps.find((step) => !step.taken_at && !step.withdrawn_at);
   const rungs = el("ol", { class: "ladder", id: "ladder" }, ...ladder.map(({ position, name }) => el("li", { class: position <= level ? "reached" : "", "aria-current": position === level ? "step" : false }, `${position}. ${name}`)));
   const who = (by) => names[by] ?? (by?.startsWith("agreement:") ? t("people.by_agreement") : t("people.by_office"));
   const history = el("ul", { class: "list" }, ...steps.filter(({ taken_at: at }) => at).map((step) => el("li", {}, el("div", {},
-    el("p", {}, t("people.step_taken", { from: step.from_level, to: step.to_level, day: day(step.taken_at) })),
+    el("p", {}, t("people.step_taken", { to: named(step.to_level), day: day(step.taken_at) })),
     el("p", { class: "quiet small" }, [step.evidence, t("people.confirmed_by", { city: who(step.city_by), party: who(step.party_by) })].filter(Boolean).join(t("people.dot")))))));
-  const propose = level < ladder.length && !open
-    ? button(t("people.propose", { name: ladder[level].name }), async () => {
-      const its = membership ?? await api("POST", `${here}/memberships`, { organisation_id: organisation.organisation_id });
-      const step = await api("POST", `${here}/memberships/${its.membership_id}/steps`, { to_level: level + 1 });
+  const why = el("input", { id: "step-why", type: "text", maxlength: 500, placeholder: ladder[level]?.criteria ?? "" });
+  const propose = level < ladder.length && !open ? [
+    el("label", { for: "step-why" }, t("people.step_why")), why,
+    button(t("people.propose", { name: ladder[level].name }), async () => {
+      const its = membership ?? await api("POST", `${here}/memberships`, whose);
+      const step = await api("POST", `${here}/memberships/${its.membership_id}/steps`, { to_level: level + 1, evidence: why.value.trim() });
       await api("POST", `${here}/steps/${step.step_id}/confirm`, { side: "city" });
-    }) : null;
+    })] : [];
   const waiting = open ? [
-    notice("attention", open.city_at ? t("people.waits_party", { to: open.to_level }) : t("people.waits_city", { to: open.to_level })),
+    notice("attention", open.city_at ? t("people.waits_party", { to: named(open.to_level) }) : t("people.waits_city", { to: named(open.to_level) })),
     el("div", { class: "pair" },
       open.city_at ? null : button(t("people.confirm_city"), () => api("POST", `${here}/steps/${open.step_id}/confirm`, { side: "city" })),
       button(t("people.withdraw"), () => api("DELETE", `${here}/steps/${open.step_id}`), "plain"))] : [];
-  return block(t("people.ladder"), ladder.length ? rungs : el("p", { class: "quiet" }, t("people.no_ladder")), ...waiting, el("p", { class: "lead" }, propose ?? ""), history.children.length ? history : "");
+  return block(t("people.ladder"), ladder.length ? rungs : el("p", { class: "quiet" }, t("people.no_ladder")), ...waiting, propose.length ? el("div", { class: "stack lead narrow" }, ...propose) : "", history.children.length ? history : "");
 }
 
 function agreements(here, house) {
@@ -63,7 +67,7 @@ function agreements(here, house) {
   return el("ul", { class: "list" }, ...house.agreements.map((one) => {
     const last = el("input", { type: "date", value: one.ends_on ?? "", "aria-label": t("people.to") });
     const seats = one.seats ? t("people.seats_n", { n: one.seats }) : t("people.seats_any");
-    return el("li", {}, el("div", {}, el("p", { class: "figures" }, one.ends_on ? t("people.from_to", { from: one.starts_on, to: one.ends_on }) : t("people.from_on", { from: one.starts_on })), el("p", { class: "quiet small" }, seats)),
+    return el("li", {}, el("div", {}, el("p", { class: "figures" }, one.ends_on ? t("people.from_to", { from: dateOf(one.starts_on), to: dateOf(one.ends_on) }) : t("people.from_on", { from: dateOf(one.starts_on) })), el("p", { class: "quiet small" }, seats)),
       el("div", { class: "pair" }, last, button(t("people.set_end"), () => last.value ? api("PUT", `${here}/agreements/${one.agreement_id}/end`, { ends_on: last.value }) : false)));
   }));
 }
@@ -108,6 +112,9 @@ const CROSSES = [["", () => t("people.as_house")], ["true", () => t("people.acro
 
 export async function drawSomeone(here, id) {
   const { person, organisations, roles, groups } = await api("GET", `${here}/people/${id}/all`);
+  const [ladder, all] = await Promise.all([api("GET", `${here}/ladder`), api("GET", `${here}/memberships`)]);
+  const membership = all.find((one) => one.person_id === id && !one.ended_at) ?? null;
+  const steps = membership ? await api("GET", `${here}/memberships/${membership.membership_id}/steps`) : [];
   const across = el("select", { id: "person-across", onchange: (event) => doing(() => api("PUT", `${here}/people/${id}/across`, { across_sea: event.target.value === "" ? null : event.target.value === "true" })) },
     ...CROSSES.map(([value, text]) => el("option", { value, selected: String(person.across_sea ?? "") === value }, text())));
   const choice = el("select", { id: "role" }, ...GIVEN.map((role) => el("option", { value: role }, ROLE[role]())));
@@ -117,6 +124,7 @@ export async function drawSomeone(here, id) {
       ...(person.mail ? fact(t("people.mail"), person.mail) : []),
       ...fact(t("people.organisations"), ...(organisations.length ? organisations.map((one) => el("a", { href: `#o=${one.organisation_id}` }, one.name, " ")) : [t("people.none_short")]))),
     el("p", { class: "lead narrow" }, el("label", { for: "person-across" }, t("people.sea")), across),
+    ladder.length ? drawLadder(here, { membership, steps, ladder, names: { [id]: person.name }, whose: { person_id: id } }) : "",
     block(t("people.roles"),
       el("ul", { class: "list" }, ...roles.map((one) => el("li", {}, el("p", {}, ROLE[one.role]?.() ?? one.role), page.kind === "administrator" ? button(t("people.take_role"), () => api("DELETE", `${here}/roles/${one.grant_id}`), "plain") : ""))),
       page.kind === "administrator" ? el("p", { class: "pair lead" }, el("label", { for: "role", class: "visually-hidden" }, t("people.roles")), choice, button(t("people.give_role"), () => api("POST", `${here}/people/${id}/roles`, { role: choice.value }))) : ""),

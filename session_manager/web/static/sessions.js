@@ -26,9 +26,12 @@ async function act(button, work) {
 
 // ---- sessions -------------------------------------------------------------------------------------------------------
 
+/** What comes later can be begun, too, but does not call for it. */
+const SOON_S = 3600;
+
 function primary(session) {
   if (session.state === "planned") {
-    return el("button", { class: "primary", type: "button", onclick: (event) => act(event.currentTarget, async () => {
+    return el("button", { class: session.starts_at - Date.now() / 1000 < SOON_S ? "primary" : "", type: "button", onclick: (event) => act(event.currentTarget, async () => {
       await api("POST", `/api/sessions/${session.session_id}/start`);
       await refresh();
     }) }, t("sessions.start"));

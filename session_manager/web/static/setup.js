@@ -4,6 +4,9 @@ import { ApiError, api, byId, el, notice, page, t } from "./dom.js";
 import { drawBoards, drawLetters, drawPanels, drawReports } from "./setup_things.js";
 import { drawPlaces } from "./setup_places.js";
 import { drawHours } from "./setup_hours.js";
+import { drawCalendars } from "./setup_calendars.js";
+import { drawHooks } from "./setup_hooks.js";
+import { drawLevels } from "./setup_levels.js";
 import { drawRules } from "./setup_rules.js";
 
 const HERE = `/api/municipalities/${page.municipality_id}`;
@@ -12,9 +15,12 @@ const PARTS = {
   places: [() => t("setup.places"), drawPlaces],
   hours: [() => t("setup.hours"), drawHours],
   rules: [() => t("setup.rules"), drawRules],
+  levels: [() => t("setup.levels"), drawLevels],
   panels: [() => t("setup.panels"), drawPanels],
   reports: [() => t("setup.reports"), drawReports],
   letters: [() => t("setup.letters"), drawLetters],
+  calendars: [() => t("setup.calendars"), drawCalendars],
+  ...(page.kind === "administrator" ? { hooks: [() => t("setup.hooks"), drawHooks] } : {}),
 };
 
 const say = (weight, text) => byId("sentences").replaceChildren(notice(weight, text));

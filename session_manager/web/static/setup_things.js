@@ -3,7 +3,7 @@
 import { ask, clock, el, icon, notice, t } from "./dom.js";
 
 const STALE_S = 120;
-const moment = (seconds) => clock(seconds, { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const moment = (seconds) => clock(seconds, { month: "long", day: "numeric", hour: "2-digit", minute: "2-digit" });
 const button = (text, onclick, weight = "") => el("button", { type: "button", class: weight, onclick }, text);
 const empty = (text) => el("p", { class: "quiet lead" }, text);
 const field = (id, text, input) => el("div", {}, el("label", { for: id }, text), input);

@@ -2,7 +2,7 @@
 
 import { Captions, SiteColours, initial } from "./captions.js";
 import { diskSentences } from "./disks.js";
-import { byId, el, icon, notice, t } from "./dom.js";
+import { byId, el, icon, notice, page, t } from "./dom.js";
 import { Voices } from "./voices.js";
 
 const TILES_WITHOUT_PICTURE = 6;
@@ -263,7 +263,7 @@ export class Stage {
     const risks = state === "live" ? diskSentences(atRisk) : [];
     this.say("disk", risks.length ? ["attention", risks.map(([, sentence]) => sentence).join(" ")] : null);
     const trouble = CAPTIONS()[captions];
-    this.say("captions", state === "live" && trouble ? ["plain", trouble, message ? el("small", { class: "quiet", lang: "en" }, ` ${message}`) : ""] : null);
+    this.say("captions", state === "live" && trouble ? ["plain", trouble, message && page.language === "en" ? el("small", { class: "quiet" }, ` ${message}`) : ""] : null);
   }
 
   #showBand() {

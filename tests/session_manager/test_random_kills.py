@@ -54,8 +54,8 @@ TOWN = "/api/municipalities/default"
 
 
 class PostOffice:
-    """Takes every letter and remembers which. Now and then it is slow to say so, or keeps silent, at a letter's `end` or
-    at the `good-bye`, until it may speak. `next`, `good_bye`: a letter was taken; its answer was read."""
+    """Takes every letter and remembers which. Now and then it is slow to say so, or keeps silent at a letter's `end` or
+    at the `good-bye` until it may speak. `next`, `good_bye`: a letter was taken; its answer was read."""
 
     def __init__(self, chance: random.Random) -> None:
         self.taken: list[str] = []

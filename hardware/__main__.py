@@ -51,9 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m hardware", description="List this computer's devices and try them."
-    )
+    parser = argparse.ArgumentParser(prog="shimawa devices", description="List this computer's devices and try them.")
     for kind in ("microphone", "speaker", "camera"):
         parser.add_argument(f"--{kind}", metavar="SPEC", help=f"try this {kind} (a SPEC from the list)")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long to try each device (default 3)")

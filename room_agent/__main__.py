@@ -26,7 +26,8 @@ STOP_S = 2.7
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="shimawa board", description="A meeting board: devices, call and state page.")
-    run = top.add_subparsers(dest="command", required=True).add_parser("run", help="join whatever session is due")
+    parts = top.add_subparsers(dest="command", required=True)
+    run = parts.add_parser("run", prog="shimawa board", help="join whatever session is due")
     run.add_argument("--config", type=Path, help="TOML file with the board's settings")
     run.add_argument("--hub", help="address of the hub, http://host:port")
     run.add_argument("--token-file", type=Path, help="file that holds the device token")

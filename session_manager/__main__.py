@@ -21,7 +21,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="session_manager", description="The hub of Shimawa.")
     parts = parser.add_subparsers(dest="part", required=True)
-    _serve_arguments(parts.add_parser("serve", help="run the hub"))
+    _serve_arguments(parts.add_parser("serve", prog="shimawa hub", help="run the hub"))
     admin.add_arguments(parts)
     given = parser.parse_args(arguments)
     if given.part == "serve":
@@ -54,7 +54,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _serve(given: argparse.Namespace) -> int:
     logging.basicConfig(level=given.log_level, format=LOG_FORMAT, stream=sys.stderr)
-    for noisy in ("httpx", "aioice", "aiortc", "asyncio"):
+    for noisy in ("alembic", "httpx", "aioice", "aiortc", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         named = {

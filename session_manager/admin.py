@@ -22,7 +22,7 @@ DATABASE = "shimawa.db"
 
 def add_arguments(subparsers: Any) -> None:
     """`subparsers`: what `add_subparsers` gave; adds `admin` with everything below it."""
-    parser = subparsers.add_parser("admin", help="accounts, boards, letters that come in, backup")
+    parser = subparsers.add_parser("admin", prog="shimawa admin", help="accounts, boards, letters that come in, backup")
     parser.add_argument("--data", type=Path, help="the hub's data folder")
     parts = parser.add_subparsers(dest="admin_part", required=True, metavar="PART")
 

@@ -74,7 +74,7 @@ def _worker(given: list[str]) -> int:
 
 
 def _worker_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m transcription worker", description="Recognise streams of a hub.")
+    parser = argparse.ArgumentParser(prog="shimawa worker", description="Recognise streams of a hub.")
     parser.add_argument("--hub", required=True, help="the hub's feed, ws://host:port/feed")
     parser.add_argument("--tied", action="store_true", help="end when standard input closes")
     parser.add_argument("--partial-interval", type=float, default=1.0, metavar="S")

@@ -11,7 +11,7 @@ from session_manager.commands import COMMANDS, main
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_can_explain_itself(name: str) -> None:
+def test_every_command_can_explain_itself_by_the_name_it_was_called(name: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "session_manager.commands", name, "--help"],
         capture_output=True,
@@ -20,7 +20,7 @@ def test_every_command_can_explain_itself(name: str) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert "usage" in run.stdout.lower()
+    assert run.stdout.startswith(f"usage: shimawa {name} ")
 
 
 def test_an_unknown_command_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,8 +17,9 @@ from session_manager.schedule import Interval, wall
 
 CONFIDENTIAL_TITLE = "予約済 / Reserved"
 DOMAIN = "shimawa.invalid"
-PAST_S = 31 * 86_400.0
-AHEAD_S = 400 * 86_400.0
+_DAY_S = 86_400.0
+PAST_S = 31 * _DAY_S
+AHEAD_S = 401 * _DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,9 @@ class BusySpans:
 
 
 def around(now: float) -> FeedRange:
-    """What a feed holds: a month back, thirteen months ahead."""
-    return FeedRange(now - PAST_S, now + AHEAD_S)
+    """What a feed holds: a month back, thirteen months ahead; the same for a whole day, so that it can be as it was."""
+    today = now - now % _DAY_S
+    return FeedRange(today - PAST_S, today + AHEAD_S)
 
 
 def entries_of(agenda: Agenda) -> list[CalendarEntry]:

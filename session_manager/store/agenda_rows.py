@@ -12,7 +12,14 @@ from session_manager.agenda import Agenda, BusySpans, CalendarDate, FeedRange
 from session_manager.opening import open_intervals
 from session_manager.people import Feed
 from session_manager.schedule import Interval, without
-from session_manager.store.booking_tables import LONGEST_S, booking_places, bookings, occupancies, places
+from session_manager.store.booking_tables import (
+    LONGEST_S,
+    booking_places,
+    bookings,
+    calendar_marks,
+    occupancies,
+    places,
+)
 from session_manager.store.evening_tables import series_circles
 from session_manager.store.letter_facts import in_pieces, rooms_named, sequences
 from session_manager.store.notice_tables import audiences, open_marks
@@ -34,6 +41,13 @@ _BACK_S = LONGEST_S + 2 * 86_400
 
 
 class Agendas(Part):
+    def calendar_mark(self) -> str:
+        """Another one whenever something changed that calendars or weeks show. Ask for it before what it is to mark:
+        then what is shown is never older than its mark.
+        """
+        with self._database.read() as connection:
+            return str(connection.execute(select(calendar_marks.c.mark)).scalar_one())
+
     def agenda(self, feed: Feed, span: FeedRange) -> Agenda:
         """What the feed shows between two instants; who may see titles is said by `hidden`."""
         with self._database.read() as connection:

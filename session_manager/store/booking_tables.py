@@ -182,3 +182,11 @@ booking_events = Table(
     Column("data", JSON, nullable=False),
     Index("ix_booking_events_booking_id", "booking_id"),
 )
+
+calendar_marks = Table(
+    "calendar_marks",
+    metadata,
+    Column("topic", String(64), primary_key=True),
+    _text("mark"),
+)
+"""One row: the database writes another mark whenever something changed that a calendar shows (migration 0012)."""

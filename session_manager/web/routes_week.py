@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,6 +17,7 @@ from session_manager.errors import NotPossible
 from session_manager.web.context import ContextDep, IdentityDep, permit
 from session_manager.web.forms import Identifier
 from session_manager.web.routes_bookings import HIDDEN, mine, shown
+from session_manager.web.tags import tag_of, tagged, unchanged
 from session_manager.week import LONGEST_DAYS, Eyes, week_answer
 
 router = APIRouter(prefix="/api/municipalities/{municipality_id}", tags=["bookings"])
@@ -62,11 +62,19 @@ async def week(
         raise NotPossible("Ask for days of this century.")
     seen = eyes(identity, municipality_id)
 
-    def work() -> bytes:
-        facts = context.store.week(municipality_id, facility_id, first, days, context.clock())
-        return json.dumps(week_answer(facts, seen), ensure_ascii=False, separators=(",", ":")).encode()
+    now = context.clock()
+    day = first or now // 60
 
-    return tagged(await asyncio.to_thread(work), request)
+    def work() -> Response:
+        tag = tag_of(context.store.calendar_mark(), municipality_id, facility_id, day, days, seen)
+        known = unchanged(tag, request)
+        if known is not None:
+            return known
+        facts = context.store.week(municipality_id, facility_id, first, days, now)
+        body = json.dumps(week_answer(facts, seen), ensure_ascii=False, separators=(",", ":"))
+        return tagged(body.encode(), tag)
+
+    return await asyncio.to_thread(work)
 
 
 @router.get("/approvals", dependencies=_APPROVE, summary="What waits for the office's word")
@@ -105,15 +113,6 @@ def eyes(identity: Identity, municipality_id: str) -> Eyes:
     here = Resource(municipality_ids=frozenset({municipality_id}))
     office = may(identity, Action.READ_BOOKINGS, here)
     return Eyes(office, office and identity.kind is Kind.ADMINISTRATOR, identity.person_id)
-
-
-def tagged(body: bytes, request: Request) -> Response:
-    """A page asks again each half minute and mostly hears that nothing is new (RFC 9110, 13.1.2)."""
-    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
 
 
 def _hidden(asked: Asked, identity: Identity) -> Asked:

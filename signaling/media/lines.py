@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from signaling.media.budget import Budget, Evidence, Lowest, heed
+from signaling.media.budget import FULL_LOSS, Budget, Evidence, Lowest, heed
 from signaling.media.ladder import Standing
 
 WIRE_OVERHEAD = 70
@@ -16,7 +16,9 @@ SHORTEST_S = 0.2
 """Rates over less than this say nothing; the one before is used."""
 
 IDLE_S = 3.0
-CUTS_IN_VAIN = 4
+CUTS_IN_VAIN = 5
+STEADY_MS = 5.0
+"""A queue that is ours falls by much more than this from one cut to the next."""
 DRAINING = 0.8
 """A queue that is this much shorter than at the last report is emptying already."""
 
@@ -125,6 +127,7 @@ class Uplink:
     _least_s: float | None = None
     _counts: tuple[int, int] = (0, 0)
     _cut_at_ms: float = 0.0
+    _cut_counts: tuple[int, int] = (0, 0)
     _in_vain: int = 0
 
     @property
@@ -164,11 +167,14 @@ class Uplink:
             self._check_clock()
 
     def _check_clock(self) -> None:
-        """A queue that grows on through every cut and loses nothing is none: the source's clock is slow. Begin anew."""
+        """A queue that no cut makes shorter, and that loses little, is none: the source's clock is slow, or stood still
+        once, as a sound card's does that lost a few blocks. Begin anew."""
         queue_ms = self.queue_ms or 0.0
-        in_vain = queue_ms > self._cut_at_ms + 5.0 and self.loss < 0.01
+        expected, arrived = (now - then for now, then in zip(self._counts, self._cut_counts, strict=True))
+        lossless = expected > 0 and 1.0 - arrived / expected < FULL_LOSS
+        in_vain = queue_ms > self._cut_at_ms - STEADY_MS and lossless
         self._in_vain = self._in_vain + 1 if in_vain else 0
-        self._cut_at_ms = queue_ms
+        self._cut_at_ms, self._cut_counts = queue_ms, self._counts
         if self._in_vain >= CUTS_IN_VAIN:
             self.budget, self._in_vain, self._cut_at_ms = Budget(), 0, 0.0
             self.restarted()

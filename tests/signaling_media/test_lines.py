@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 import pytest
@@ -85,6 +86,36 @@ def test_a_clock_that_is_slow_is_not_taken_for_a_queue_for_long() -> None:
         line.look([stream], 0.21 * look)
         limited = limited + 1 if line.budget.limit_kbps is not None else 0
         assert limited < 40
+
+
+def test_a_source_that_stood_still_for_a_moment_is_not_limited_for_long_at_random_loss_either() -> None:
+    """Repeats come a tenth of a second later, as arrivals of their own, and one in a hundred never comes."""
+    chance, line, stream = random.Random(7), Uplink(), Stream()
+    limited, repeats = [], 0
+    for look in range(300):
+        stood_s = 0.08 if look >= 50 else 0.0
+        lost = sum(chance.random() < 0.1 for _ in range(10))
+        for number in range(look * 10, look * 10 + 10 - min(9, lost)):
+            line.heard(number * 960, b"\x08", 0.02 * (number + 1) + 0.04 + stood_s + chance.uniform(0, 0.005))
+        stream.send(10, lost - repeats)
+        repeats = sum(chance.random() < 0.9 for _ in range(lost))
+        line.look([stream], 0.2 * look)
+        limited.append(line.budget.limit_kbps is not None)
+    assert any(limited)
+    assert sum(limited) <= 40, "eight seconds"
+    assert not any(limited[150:])
+
+
+def test_a_full_line_stays_limited_while_what_is_sent_is_too_much_for_it() -> None:
+    """100 kb/s into 64: the queue falls only where less is sent, and what does not fit is lost."""
+    line, stream = Uplink(), Stream()
+    for look in range(200):
+        late_s, lost = (0.0, 0) if look < 20 else (0.2, 3)
+        for number in range(look * 10, look * 10 + 10):
+            line.heard(number * 960, b"\x08", 0.02 * (number + 1) + 0.04 + late_s)
+        stream.send(10, lost, octets=250)
+        line.look([stream], 0.2 * look)
+        assert (line.budget.limit_kbps is None) == (look < 21)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=50))

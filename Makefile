@@ -25,8 +25,8 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev build/.system
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope -m "not e2e"
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope -m e2e
+	$(BIN)/python -m pytest -q -n 3 --dist loadscope --no-loadscope-reorder -m "not e2e"
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m e2e
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif

@@ -12,6 +12,15 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+# What takes longest begins first: at the end no worker waits for another's long test. A module has its tests together.
+LONGEST = (
+    *("test_demo", "test_kills", "test_journey_evening", "test_bad_circumstances", "test_journey_class", "test_faults"),
+    *("test_browser", "test_random_kills", "test_journey_telework", "test_portaudio", "test_journey_office"),
+    *("test_browser_names", "test_browser_call", "test_browser_join", "test_browser_week", "test_browser_live"),
+    *("test_browser_approvals", "test_browser_self", "test_browser_panel", "test_browser_office", "test_attacks"),
+    *("test_api_fuzz", "test_worker", "test_mending", "test_route_matrix", "test_keeping", "test_web_people"),
+)
+
 settings.register_profile("judged", derandomize=True, print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("judged")
@@ -26,3 +35,8 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))

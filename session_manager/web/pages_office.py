@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
@@ -14,7 +16,9 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/today", dependencies=[permit(Action.READ_BOOKINGS, within=True)])
 async def today(request: Request, context: ContextDep, identity: IdentityDep) -> HTMLResponse:
-    return render(request, "today.html", script="today.js", page=await facts_for(context, identity))
+    facts = await facts_for(context, identity)
+    places = await asyncio.to_thread(context.store.places, str(facts["municipality_id"]))
+    return render(request, "today.html", script="today.js", page=facts, fresh=not places)
 
 
 @router.get("/people", dependencies=[permit(Action.CHANGE_PEOPLE, within=True)])

@@ -47,6 +47,7 @@ async function refresh() {
   const mine = ++asked;
   const found = await api("GET", `${HERE}/directory?q=${encodeURIComponent(byId("search").value.trim())}`);
   if (mine !== asked) return;
+  for (const id of ["no-houses", "no-persons"]) byId(id).textContent = byId("search").value.trim() ? t("people.not_found") : t("people.none");
   fill("houses", "no-houses", found.organisations.map((row) => houseRow(row, found.ladder)), found.organisations_in_all);
   fill("persons", "no-persons", found.people.map(personRow), found.people_in_all);
   if (!byId("partner-level").options.length) {

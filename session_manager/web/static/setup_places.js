@@ -21,8 +21,8 @@ export async function drawPlaces(tools) {
   const add = el("form", { class: "form-grid", onsubmit: (event) => {
     event.preventDefault();
     tools.doing(() => api("POST", `${here}/facilities`, { name: name.value.trim() }));
-  } }, labelled(t("setup.house_name"), name), el("div", { class: "wide" }, el("button", {}, t("setup.add_house"))));
-  return [...drawn, ...(tools.may ? [el("details", { class: "block" }, el("summary", { class: "button" }, t("setup.new_house")), add)] : [])];
+  } }, labelled(t("setup.house_name"), name), el("div", { class: "wide" }, el("button", { class: houses.length ? "" : "primary" }, t("setup.add_house"))));
+  return [...drawn, ...(houses.length ? [] : [el("p", { class: "lead" }, t("setup.no_houses"))]), ...(tools.may ? [el("details", { class: "block", open: !houses.length }, el("summary", { class: "button" }, t("setup.new_house")), add)] : [])];
 }
 
 async function drawHouse(tools, house, places) {

@@ -87,7 +87,7 @@ class Keeping:
         try:
             day = await self._hub.day(Day, ALONE_S if alone else DAY_AGAIN_S)
             await self._keep(lambda _: day)
-            await self._hub.ask_clock()
+            await self._hub.learn_clock()
         except (HubUnreachable, HubRefused):
             self._away = True
             return False

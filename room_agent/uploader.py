@@ -30,9 +30,6 @@ WITHOUT_S = 60.0
 LASTING_S = 30.0
 """A line that is away for less is expected, and its owner says so; for this long, sound waiting here is news."""
 LAST_S = 60.0
-CLOCK_ASKED = 4
-CLOCK_FINE_S = 0.05
-"""So often a board asks for the hub's clock, unless one answer is as good as this."""
 LOOK_S = 0.25
 """Between two questions at the end, when somebody waits for it."""
 
@@ -75,7 +72,7 @@ class Uploader:
         self._said: State | None = None
         self._pace = Pace()
         self._backoff = Backoff()
-        self._clock_asked = 0
+        self._clock_learnt = False
         self._hurry = asyncio.Event()
         self._asked = asyncio.Event()
         self.state: State = "idle"
@@ -157,7 +154,10 @@ class Uploader:
         if not self._spool.holdings() and not self._news(state.level):
             return False
         disk = DiskTold(state.level, state.at_risk_s, state.room_s, state.lost_s)
-        await self._learn_clock()
+        if not self._clock_learnt:
+            # Before the first word of what is here: the hub places a stream once, when it first hears of it.
+            await self._hub.learn_clock()
+            self._clock_learnt = True
         self._spool.place(self._hub.clock)
         holdings = {each.epoch: each for each in self._spool.holdings()}
         answer = await self._hub.have(tuple(holdings.values()), disk)
@@ -175,15 +175,6 @@ class Uploader:
                 if time.monotonic() >= until:
                     return True
         return sent
-
-    async def _learn_clock(self) -> None:
-        """Before the first word of what is here: the hub places a stream once, when it first hears of it."""
-        while self._clock_asked < CLOCK_ASKED:
-            await self._hub.ask_clock()
-            self._clock_asked += 1
-            found = self._hub.clock.instant(time.monotonic())
-            if found is None or found.within_s <= CLOCK_FINE_S:
-                self._clock_asked = CLOCK_ASKED
 
     def _take(self, answer: Wanted) -> None:
         for stream in answer.streams:

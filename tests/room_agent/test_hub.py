@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -108,3 +109,22 @@ async def test_no_hub_at_all_is_a_sentence(hub: ScriptedHub, client: HubClient) 
 )
 def test_the_signaling_address_follows_the_hub(hub_url: str, path: str, expected: str) -> None:
     assert signaling_url(hub_url, path) == expected
+
+
+async def test_the_hubs_clock_is_asked_until_one_answer_was_quick_and_no_longer(
+    hub: ScriptedHub, client: HubClient
+) -> None:
+    assert hub.spool is not None
+    hub.spool.clock = lambda: 5_000.0 + time.monotonic()
+    await client.learn_clock()
+    assert 1 <= hub.spool.asked <= 4
+    found = client.clock.instant(10.0)
+    assert found is not None
+    assert abs(found.at - 5_010.0) <= found.within_s
+
+
+async def test_a_hub_that_does_not_say_what_its_clock_reads_is_asked_once(hub: ScriptedHub, client: HubClient) -> None:
+    await client.learn_clock()
+    assert hub.spool is not None
+    assert hub.spool.asked == 1
+    assert client.clock.instant(time.monotonic()) is None

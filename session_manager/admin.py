@@ -17,8 +17,6 @@ from session_manager.records import Facility, Room
 from session_manager.settings import load_settings
 from session_manager.store import Store
 
-DATABASE = "shimawa.db"
-
 
 def add_arguments(subparsers: Any) -> None:
     """`subparsers`: what `add_subparsers` gave; adds `admin` with everything below it."""
@@ -59,8 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.alone(arguments)
             return 0
         act: Callable[[Store, argparse.Namespace], int | None] = arguments.act
-        folder = load_settings(None, data=arguments.data).data
-        store = Store.open(folder / DATABASE)
+        store = Store.open(load_settings(None, data=arguments.data).records)
         try:
             return act(store, arguments) or 0
         finally:

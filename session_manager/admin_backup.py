@@ -16,9 +16,9 @@ from session_manager.errors import NotPossible
 from session_manager.settings import load_settings
 
 _POSTGRES = (
-    "Records in PostgreSQL are backed up by PostgreSQL itself. Run: pg_dump --format=custom --file {file} "
-    "--dbname '{database}' (and to put it back: pg_restore --create --dbname postgres {file}). Without --database this "
-    "command backs up the hub's folder."
+    "Records in PostgreSQL are backed up by PostgreSQL itself, while the hub runs: pg_dump --format=custom "
+    "--file {file} shimawa. Then copy the folder {folder}: it holds the installation's secret and the sound. To put "
+    "it back: createdb --template template0 --encoding UTF8 --locale C shimawa, then pg_restore --dbname shimawa {file}."
 )
 
 
@@ -27,7 +27,7 @@ def add_arguments(parts: Any) -> None:
     taking.add_argument("file", type=Path)
     taking.add_argument("--audio", action="store_true", help="with the sound of every session (large)")
     taking.add_argument("--config", type=Path, help="with this settings file (it may hold passwords)")
-    taking.add_argument("--database", default="", help="where the records are, when not in the folder")
+    taking.add_argument("--database", help="where the records are, when not in the folder")
     taking.set_defaults(alone=_back_up)
     putting = parts.add_parser("restore", help="put such a file back into an empty folder")
     putting.add_argument("file", type=Path)
@@ -35,9 +35,9 @@ def add_arguments(parts: Any) -> None:
 
 
 def _back_up(arguments: argparse.Namespace) -> None:
-    if arguments.database.startswith("postgres"):
-        raise NotPossible(_POSTGRES.format(file=arguments.file.with_suffix(".dump"), database="dbname=shimawa"))
-    settings = load_settings(arguments.config, data=arguments.data)
+    settings = load_settings(arguments.config, data=arguments.data, database=arguments.database)
+    if settings.database:
+        raise NotPossible(_POSTGRES.format(file=arguments.file.with_suffix(".dump"), folder=settings.data))
     audio = (settings.log_folder or settings.data / "audio") if arguments.audio else None
     with _bar("Backing up") as progress:
         made = back_up(settings.data, arguments.file, time.time(), progress, audio=audio, settings=arguments.config)

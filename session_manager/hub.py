@@ -152,7 +152,7 @@ class Hub:
         port = self._socket.getsockname()[1]
         self.settings = settings.model_copy(update={"port": port})
         self.stopped = asyncio.Event()
-        self.store = Store.open(settings.data / "shimawa.db")
+        self.store = Store.open(settings.records)
         secret = tokens.load_secret(settings.data)
         worker_token = settings.worker_token or secrets.token_urlsafe(32)
         self.caretaker = Caretaker(Mornings(self.store, self.settings.url), clock)

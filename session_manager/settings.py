@@ -14,6 +14,7 @@ from session_manager.errors import StartFailed
 from session_manager.openid import OpenIdProvider
 from signaling.relay import Relay
 
+DATABASE = "shimawa.db"
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -24,6 +25,8 @@ class HubSettings(BaseModel):
 
     data: Path = Path("data")
     """Folder of the database, the audio log and the secrets."""
+    database: str = Field(default="", repr=False, pattern=r"^(postgres(ql)?(\+psycopg)?://.*)?$")
+    """Address of the records when they are in PostgreSQL: `postgresql://shimawa@/shimawa?host=/run/postgresql`."""
     host: str = "127.0.0.1"
     port: Port = 8420
     public_url: str = ""
@@ -66,6 +69,11 @@ class HubSettings(BaseModel):
     """Other houses' sign-in: name, issuer, client_id, client_secret, municipality_id."""
     log_folder: Path | None = None
     """Folder of the audio log when it is not `data/audio`."""
+
+    @property
+    def records(self) -> str | Path:
+        """Where the store is, for `Store.open`."""
+        return self.database or self.data / DATABASE
 
     @property
     def url(self) -> str:

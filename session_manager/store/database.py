@@ -104,15 +104,16 @@ def check_postgresql(connection: Connection) -> None:
 
 
 def _url(path_or_url: str | Path) -> URL:
-    text = str(path_or_url)
-    if "://" not in text:
-        return URL.create("sqlite", database=text)
+    address = str(path_or_url)
+    if "://" not in address:
+        return URL.create("sqlite", database=address)
     try:
-        return make_url(text)
+        url = make_url(address)
     except ArgumentError as error:
         raise StartFailed(
-            "The database address is not a URL. Give a file name or something like sqlite:///hub.db."
+            "The database address is not a URL. Give a file name or something like postgresql://shimawa@host/shimawa."
         ) from error
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgres", "postgresql") else url
 
 
 def _make_private(database: str | None) -> None:

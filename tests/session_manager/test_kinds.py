@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,15 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, make_url, text
 
 from session_manager.errors import StartFailed
+from session_manager.hub import Hub
+from session_manager.settings import load_settings
 from session_manager.store import Store
 from session_manager.store.tables import metadata
 from tests.session_manager.hall import QUICK, Hall
 from tests.session_manager.house import Databases
 from tests.session_manager.kinds import postgresql
 from tests.session_manager.postgres import USER, new_database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
-    made = Databases(request.param, tmp_path, postgresql() if request.param == "postgresql" else None)
-    yield made
-    made.close()
+from tests.session_manager.test_admin import run
 
 
 def shape_of(connection: Connection) -> dict[str, Any]:
@@ -104,6 +99,18 @@ def test_a_postgresql_that_sorts_by_a_language_is_refused_with_what_to_do() -> N
     address = new_database(postgresql(), "by_language", "template0 LOCALE_PROVIDER icu ICU_LOCALE 'ja'")
     with pytest.raises(StartFailed, match=r"createdb .* --locale C"):
         Store.open(address, QUICK)
+
+
+def test_one_setting_puts_an_installation_into_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIMAWA_DATABASE", new_database(postgresql(), "installed").replace("+psycopg", ""))
+    assert run(tmp_path, "board", "add", "左", "--facility", "壱岐", "--room", "会議室") == 0
+    assert run(tmp_path, "backup", str(tmp_path / "b.zip")) == 2
+    hub = Hub(load_settings(None, data=tmp_path, port=0, media_port=0, model="none"))
+    assert [one.name for one in hub.store.boards()] == ["左"]
+    hub.store.close()
+    hub._socket.close()
+    hub._lock.release()
+    assert not (tmp_path / "shimawa.db").exists()
 
 
 def test_a_database_server_that_was_started_anew_is_found_again() -> None:

@@ -41,6 +41,7 @@ class ScriptedDirectory:
     denials: dict[str, Denial] = field(default_factory=dict)
     """By track name: what `open_track` says instead of opening."""
     hold: asyncio.Event | None = None
+    offers: list[TrackOffer] = field(default_factory=list)
     opened: list[TrackSpec] = field(default_factory=list)
     closed: list[tuple[TrackSpec, str]] = field(default_factory=list)
     seats: list[tuple[str, str]] = field(default_factory=list)
@@ -56,6 +57,7 @@ class ScriptedDirectory:
         await self._held()
         if offer.name in self.denials:
             return self.denials[offer.name]
+        self.offers.append(offer)
         track_id = f"{grant.seat_id}-{offer.name}"
         epoch = offer.epoch
         if epoch is None:

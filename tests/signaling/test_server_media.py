@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from signaling.ports import Denial, LoggedPacket, MediaRefused, Role, Slot
+from signaling.ports import Denial, LoggedPacket, MediaRefused, Placed, Role, Slot
 from signaling.settings import SignalingSettings
 from tests.signaling.hub import LINE, QUIET, eventually, running, works
 
@@ -19,6 +19,16 @@ async def test_publishing_opens_the_tracks_first_and_tells_the_others() -> None:
         assert hub.plane.calls == [("publish", "session-1", board.peer_id, 0, ("seat-a-mic", "seat-a-cam"))]
         told = [await watching.until("track.changed") for _ in range(2)]
         assert [message["b"]["track"]["peer_id"] for message in told] == [board.peer_id] * 2
+
+
+async def test_where_a_publisher_puts_its_sound_on_the_hubs_clock_reaches_who_records_it() -> None:
+    async with running() as hub:
+        board = await hub.join("a", Role.BOARD)
+        track = {"name": "mic", "kind": "audio", "source": "room_mic", "mid": "0", "epoch": 1}
+        known = {**track, "placed_at": 1_780_000_000.5, "within_s": 0.01}
+        for generation, one in enumerate((known, track)):
+            await board.ask("media.publish", {"generation": generation, "sdp": "sdp", "tracks": [one]})
+        assert [offer.placed for offer in hub.directory.offers] == [Placed(1_780_000_000.5, 0.01), None]
 
 
 async def test_the_older_generation_is_closed_when_the_newer_is_up_and_not_before() -> None:

@@ -17,8 +17,9 @@ from session_manager.settings import load_settings
 
 _POSTGRES = (
     "Records in PostgreSQL are backed up by PostgreSQL itself, while the hub runs: pg_dump --format=custom "
-    "--file {file} shimawa. Then copy the folder {folder}: it holds the installation's secret and the sound. To put "
-    "it back: createdb --template template0 --encoding UTF8 --locale C shimawa, then pg_restore --dbname shimawa {file}."
+    "--file {file} shimawa. Then copy the folder {folder}: it holds the installation's secret and the sound. "
+    "To put it back: createdb --template template0 --encoding UTF8 --locale C shimawa, then pg_restore "
+    "--dbname shimawa {file}."
 )
 
 

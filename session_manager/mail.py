@@ -18,15 +18,16 @@ from typing import Any, Literal, Protocol
 
 from session_manager.errors import NotPossible
 
-TIMEOUT_S = 30.0
-END_TIMEOUT_S = 600.0
-"""For the answer to a letter's end. Who gives up earlier sends letters twice (RFC 5321 section 4.5.3.2.6)."""
 MAX_BYTES = 2_097_152
 
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """`tls`: from the start, after the greeting (never without, then), or none at all (on one's own machine)."""
+    """`tls`: from the start, after the greeting (never without, then), or none at all (on one's own machine).
+
+    `timeout_s`: for each answer but that to a letter's end, which has `end_timeout_s`: who gives up earlier than ten
+    minutes sends letters twice (RFC 5321 section 4.5.3.2.6).
+    """
 
     host: str
     port: int
@@ -34,6 +35,8 @@ class MailSettings:
     tls: Literal["tls", "starttls", "none"] = "starttls"
     user: str = ""
     password: str = field(default="", repr=False)
+    timeout_s: float = 30.0
+    end_timeout_s: float = 600.0
 
 
 class Sendable(Protocol):
@@ -100,6 +103,7 @@ class _InTwo(smtplib.SMTP):
     note of the answer nothing else happens."""
 
     begin: Callable[[], Entry]
+    end_timeout_s: float
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         code, words = self.docmd("data")
@@ -116,16 +120,17 @@ class _InTwo(smtplib.SMTP):
 
     def _hand_over(self, entry: Entry) -> tuple[int, bytes]:
         if self.sock is not None:
-            self.sock.settimeout(END_TIMEOUT_S)
+            self.sock.settimeout(self.end_timeout_s)
         self.send(b".\r\n")
         code, words = self.getreply()
         if not 200 <= code < 300:
-            entry.refused()
+            if code >= 400:  # anything else is no answer
+                entry.refused()
             return code, words
         with suppress(OSError):  # a disk that fails now cannot make the server give it back
             entry.taken()
         if self.sock is not None:
-            self.sock.settimeout(TIMEOUT_S)
+            self.sock.settimeout(self.timeout)
         return 250, words
 
 
@@ -146,6 +151,7 @@ class Postman:
             server = self._connection()
             try:
                 server.begin = lambda: self._journal.begin(notice.notice_id)
+                server.end_timeout_s = self._settings.end_timeout_s
                 server.send_message(message(notice, self._settings.sender, self._clock()))
             finally:
                 _leave(server)
@@ -165,9 +171,11 @@ class Postman:
     def _connection(self) -> _InTwo:
         known = self._settings
         if known.tls == "tls":
-            server: _InTwo = _InTwoTls(known.host, known.port, timeout=TIMEOUT_S, context=ssl.create_default_context())
+            server: _InTwo = _InTwoTls(
+                known.host, known.port, timeout=known.timeout_s, context=ssl.create_default_context()
+            )
         else:
-            server = _InTwo(known.host, known.port, timeout=TIMEOUT_S)
+            server = _InTwo(known.host, known.port, timeout=known.timeout_s)
         try:
             if known.tls == "starttls":
                 server.starttls(context=ssl.create_default_context())

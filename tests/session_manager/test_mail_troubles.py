@@ -7,6 +7,7 @@ import datetime
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from session_manager.mail import MailSettings
+from session_manager.mail import Delivered, MailSettings, NotDelivered
 from session_manager.outbox import Sender
+from session_manager.sent_journal import hold
 from session_manager.store import Store
 from tests.session_manager.hall import NOW
 from tests.session_manager.test_outbox import LETTER, Box
+from tests.session_manager.test_post_room import LETTER as OUTGOING
+from tests.session_manager.test_post_room import Office
 from tests.session_manager.window import Window
 
 
@@ -153,3 +157,28 @@ async def test_a_server_that_hangs_up_is_asked_again_later(tmp_path: Path, store
         state, failure = await tried(tmp_path, store, port, "none")
     assert state == "waiting"
     assert failure in {"SMTPServerDisconnected", "ConnectionResetError", "BrokenPipeError"}
+
+
+async def test_the_answer_to_a_letters_end_is_waited_for_longer_than_any_other(tmp_path: Path) -> None:
+    """Until another server that never says a word has been given up, which began later."""
+    office = Office()
+    office.let_good_bye.set()
+    async with serving(lambda: SMTP(office)) as port, serving(asyncio.Protocol) as mute:
+        settings = MailSettings("127.0.0.1", port, "o@iki.example", "none", timeout_s=2.0)
+        sending = asyncio.create_task(Window(settings, lambda: NOW, tmp_path).deliver(OUTGOING))
+        await office.at_end.wait()
+        (tmp_path / "mute").mkdir()
+        other = Window(replace(settings, port=mute), lambda: NOW, tmp_path / "mute")
+        assert await other.deliver(OUTGOING) == NotDelivered("SMTPServerDisconnected", False)
+        office.let_end.set()
+        assert await sending == Delivered()
+
+
+async def test_rubbish_after_the_text_is_no_answer_and_leaves_the_letter_in_doubt(store: Store, tmp_path: Path) -> None:
+    box = Box()
+    box.answers = ["what?"]
+    async with serving(lambda: SMTP(box)) as port:
+        assert (await tried(tmp_path, store, port, "none"))[0] == "waiting"
+    with hold(tmp_path, 1) as journal:
+        assert journal is not None
+        assert len(journal.found().doubtful) == 1

@@ -13,8 +13,12 @@ from pathlib import Path
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from session_manager.mail import Delivered, MailSettings, NotDelivered
+from session_manager.notices import Letter
+from session_manager.outbox import Sender
 from session_manager.post_room import PostRoom
 from session_manager.postman import Outgoing
+from session_manager.store import Store
+from tests.session_manager.hall import NOW
 
 LETTER = Outgoing("abc", "<abc@shimawa.invalid>", "a@iki.example", "題", "one\n.two\n..three\n", None, None)
 
@@ -145,3 +149,23 @@ async def test_a_folder_in_which_nothing_can_be_noted_sends_nothing(tmp_path: Pa
     async with posted(office, tmp_path) as room:
         assert isinstance(await room.deliver(LETTER), NotDelivered)
     assert office.texts == []
+
+
+async def test_a_hub_that_is_stopped_over_a_letter_does_not_send_it_again(tmp_path: Path, store: Store) -> None:
+    office = Office()
+    office.let_good_bye.set()
+    assert store.post(Letter("c", "welcome", (("group", "x"),)).to("a@iki.example", "ja", None), NOW)
+    async with posted(office, tmp_path) as room, posted(office, tmp_path) as next_room:
+        running = asyncio.create_task(Sender(store, room, lambda: NOW).run())
+        await office.at_end.wait()
+        running.cancel()
+        await asyncio.wait([running])
+        assert store.outbox(None)[0].state == "claimed"
+        office.let_end.set()
+        again = asyncio.create_task(Sender(store, next_room, lambda: NOW + 1).run())
+        async with asyncio.timeout(60):
+            while store.outbox(None)[0].state != "sent":
+                await asyncio.sleep(0.01)
+        again.cancel()
+        await asyncio.wait([again])
+    assert len(office.texts) == 1

@@ -32,7 +32,10 @@ class NewWebhook(Form):
 
 @dataclass(frozen=True, slots=True)
 class MadeWebhook:
-    """`secret` is shown this once: the receiver checks signatures with it (Standard Webhooks)."""
+    """`secret` is shown this once: the receiver checks signatures with it (Standard Webhooks).
+
+    A message can come more than once; its header `webhook-id` is the same each time: drop what was taken before.
+    """
 
     webhook: Webhook
     secret: str

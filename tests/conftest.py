@@ -12,13 +12,14 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-# What takes longest begins first: at the end no worker waits for another's long test. A module has its tests together.
+# What takes longest begins first, so that at the end no worker waits for another's long test; a module's tests stay
+# together, and between the browsers come tests that need none.
 LONGEST = (
     *("test_demo", "test_kills", "test_journey_evening", "test_bad_circumstances", "test_journey_class", "test_faults"),
     *("test_browser", "test_random_kills", "test_journey_telework", "test_portaudio", "test_journey_office"),
-    *("test_browser_names", "test_browser_call", "test_browser_join", "test_browser_week", "test_browser_live"),
-    *("test_browser_approvals", "test_browser_self", "test_browser_panel", "test_browser_office", "test_attacks"),
-    *("test_api_fuzz", "test_worker", "test_mending", "test_route_matrix", "test_keeping", "test_web_people"),
+    *("test_browser_names", "test_api_fuzz", "test_browser_call", "test_attacks", "test_browser_join", "test_worker"),
+    *("test_browser_week", "test_mending", "test_browser_live", "test_route_matrix", "test_browser_self", "test_agent"),
+    *("test_browser_approvals", "test_keeping", "test_browser_office", "test_formats", "test_browser_panel"),
 )
 
 settings.register_profile("judged", derandomize=True, print_blob=True)

@@ -9,6 +9,8 @@ import pytest
 
 from session_manager.store import Store
 from tests.session_manager.hall import Hall, Web, open_store, open_web
+from tests.session_manager.house import Databases
+from tests.session_manager.kinds import postgresql
 
 
 @pytest.fixture
@@ -26,3 +28,11 @@ def hall(store: Store) -> Hall:
 @pytest.fixture
 def web(hall: Hall) -> Web:
     return open_web(hall)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+    """Of both kinds, whatever the run is about."""
+    made = Databases(request.param, tmp_path, postgresql() if request.param == "postgresql" else None)
+    yield made
+    made.close()

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from sqlalchemy import text
+
 from session_manager.booking_records import Booking, NewBooking, NewPlace, Place, Wanted
-from session_manager.schedule import Wall
+from session_manager.schedule import Interval, Wall, clash
 from session_manager.store import Store
 from tests.session_manager.fresh import fresh
 from tests.session_manager.hall import NOW, QUICK
@@ -78,3 +80,16 @@ class Databases:
 
 
 _numbers = count()
+
+
+def held(store: Store) -> list[tuple[str, int, Interval]]:
+    with store._database.read() as connection:
+        rows = connection.execute(text("SELECT place_id, unit, starts_at, ends_at FROM occupancies")).all()
+    return [(row[0], row[1], Interval(row[2], row[3])) for row in rows]
+
+
+def assert_nothing_overlaps(store: Store) -> None:
+    rows = held(store)
+    for number, (place, unit, time) in enumerate(rows):
+        for other_place, other_unit, other in rows[number + 1 :]:
+            assert (place, unit) != (other_place, other_unit) or not clash(time, other)

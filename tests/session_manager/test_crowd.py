@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,20 +18,12 @@ from session_manager.web.app import create_app
 from session_manager.web.settings import WebSettings
 from tests.session_manager.hall import NOW, SECRET, WORKER
 from tests.session_manager.house import ZONE, Databases
-from tests.session_manager.kinds import postgresql
 from tests.session_manager.sweep import problems
 from tests.session_manager.two_towns import actions, bearer_headers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 TOWN = "/api/municipalities/default"
 PEOPLE, EACH = 50, 3
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
-    made = Databases(request.param, tmp_path, postgresql() if request.param == "postgresql" else None)
-    yield made
-    made.close()
 
 
 class Scene:

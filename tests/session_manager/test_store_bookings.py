@@ -3,63 +3,34 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from session_manager.booking import HOLDING, Attendance
+from session_manager.booking import HOLDING
 from session_manager.booking_records import (
     Booking,
     BookingChange,
-    NewSeries,
     Refused,
     Rules,
-    Series,
-    SeriesRefused,
     Wanted,
 )
 from session_manager.errors import NotFound, NotPossible, StoreFailed
 from session_manager.opening import ALWAYS, Opening
 from session_manager.pricing import Holder, Limits, PriceRule
 from session_manager.schedule import Interval, Wall, clash, interval, merged
-from session_manager.series import Change, SeriesDate, nth_weekday
-from session_manager.store import Store
 from tests.session_manager.hall import NOW
-from tests.session_manager.house import MONDAY, ZONE, Databases, House, at, build
-from tests.session_manager.kinds import postgresql
+from tests.session_manager.house import MONDAY, ZONE, Databases, House, assert_nothing_overlaps, at, build, held
 
 HOUR = 3600
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
-    folder = postgresql() if request.param == "postgresql" else None
-    made = Databases(request.param, tmp_path, folder)
-    yield made
-    made.close()
 
 
 @pytest.fixture
 def house(databases: Databases) -> House:
     return build(databases.open(databases.new()))
-
-
-def held(store: Store) -> list[tuple[str, int, Interval]]:
-    with store._database.read() as connection:
-        rows = connection.execute(text("SELECT place_id, unit, starts_at, ends_at FROM occupancies")).all()
-    return [(row[0], row[1], Interval(row[2], row[3])) for row in rows]
-
-
-def assert_nothing_overlaps(store: Store) -> None:
-    rows = held(store)
-    for number, (place, unit, time) in enumerate(rows):
-        for other_place, other_unit, other in rows[number + 1 :]:
-            assert (place, unit) != (other_place, other_unit) or not clash(time, other)
 
 
 def test_a_taken_room_is_refused_with_what_would_do_instead(house: House) -> None:
@@ -207,113 +178,6 @@ def test_fifty_writers_who_never_look_are_refused_by_the_database_alone(database
     assert len(held(house.store)) == sum(taken) in range(1, 21)
 
 
-def test_a_request_waits_for_approval_shows_its_rivals_and_sends_losers_to_the_waiting_list(house: House) -> None:
-    hall = house.place("room", "ホール", capacity=100, needs_approval=True)
-    first, second = house.book(at(1), hall), house.book(at(1.5), hall, now=NOW + 5)
-    assert (first.state, second.state) == ("requested", "requested")
-    assert [one.booking_id for one in house.store.rivals(first.booking_id)] == [second.booking_id]
-    approved = house.store.approve(second.booking_id, "office", NOW + 10)
-    assert isinstance(approved, Booking)
-    assert approved.state == "confirmed"
-    assert house.store.booking(first.booking_id).state == "waiting"
-    house.store.cancel(second.booking_id, "", "office", NOW + 20)
-    assert house.store.booking(first.booking_id).state == "requested"
-    assert house.store.decline(first.booking_id, "満室", "office", NOW + 30).reason == "満室"
-
-
-def test_an_unanswered_request_ends_by_itself(house: House) -> None:
-    hall = house.place("room", "ホール", capacity=100, needs_approval=True)
-    asked = house.book(at(1, day=14), hall)
-    assert asked.expires_at == int(NOW) + 3 * 86_400
-    assert house.store.tick(NOW + 3 * 86_400 - 1) == 0
-    assert house.store.tick(NOW + 3 * 86_400) == 1
-    assert house.store.booking(asked.booking_id).state == "expired"
-
-
-def test_a_new_time_is_approved_again_and_the_old_one_is_kept_till_then(house: House) -> None:
-    hall = house.place("room", "ホール", capacity=100, needs_approval=True)
-    booking = house.book(at(1), hall)
-    house.store.approve(booking.booking_id, "office", NOW)
-    moved = house.store.change(booking.booking_id, BookingChange(time=at(3)), "me", NOW)
-    assert isinstance(moved, Booking)
-    assert (moved.state, moved.time, moved.proposal is not None) == ("confirmed", at(1), True)
-    assert [one[2] for one in held(house.store)] == [interval(at(1))]
-    done = house.store.approve(booking.booking_id, "office", NOW)
-    assert isinstance(done, Booking)
-    assert (done.time, done.proposal) == (at(3), None)
-    assert [one[2] for one in held(house.store)] == [interval(at(3))]
-
-
-def test_what_becomes_free_is_offered_to_who_waits_longest_and_held_for_a_while(house: House) -> None:
-    taken = house.book(at(1))
-    waiting = [house.book(at(1), wait=True, now=NOW + number) for number in (1, 2)]
-    house.store.cancel(taken.booking_id, "", "me", NOW + 10)
-    offered = house.store.booking(waiting[0].booking_id)
-    assert (offered.state, offered.expires_at) == ("offered", int(NOW) + 10 + 12 * HOUR)
-    assert isinstance(house.store.book(house.wish(at(1)), NOW + 11), Refused)
-    house.store.tick(NOW + 10 + 12 * HOUR)
-    assert [house.store.booking(one.booking_id).state for one in waiting] == ["expired", "offered"]
-    accepted = house.store.accept(waiting[1].booking_id, "me", NOW + 13 * HOUR)
-    assert accepted.state == "confirmed"
-
-
-def test_ending_early_offers_the_rest_to_who_waits(house: House) -> None:
-    here = house.book(at(1, 3))
-    waiting = house.book(at(1, 3), wait=True, now=NOW + 1)
-    house.store.check_in(here.booking_id, "me", here.starts_at)
-    house.store.end_booking(here.booking_id, "me", here.starts_at + HOUR)
-    offered = house.store.booking(waiting.booking_id)
-    assert (offered.state, offered.expires_at) == ("offered", here.starts_at + HOUR + 600)
-    assert house.store.accept(waiting.booking_id, "me", here.starts_at + HOUR + 60).state == "in_use"
-
-
-def test_nobody_came_so_the_room_is_free_and_three_times_in_a_row_is_a_strike(house: House) -> None:
-    made = house.store.book_series(NewSeries(house.wish(at(1)), "FREQ=DAILY;COUNT=4"), NOW)
-    assert isinstance(made, Series)
-    for number, booking in enumerate(made.dates[:3]):
-        assert house.store.tick(booking.starts_at + 899) == 0
-        assert house.store.tick(booking.starts_at + 900) == 1
-        assert house.store.booking(booking.booking_id).state == "released"
-        assert house.store.series(made.series_id).strikes == number + 1
-        assert house.store.conflicts(booking.places, booking.interval) == []
-    assert house.store.series(made.series_id).struck_at == made.dates[2].starts_at + 900
-    assert [one.what for one in house.store.booking_events(0)].count("series_struck") == 1
-    last = made.dates[3]
-    house.store.check_in(last.booking_id, "panel", last.starts_at - 900)
-    assert house.store.series(made.series_id).strikes == 0
-    house.store.tick(last.ends_at)
-    assert house.store.booking(last.booking_id).state == "done"
-
-
-def test_classes_evenings_whole_days_and_the_freshly_made_are_not_released(house: House) -> None:
-    kept = [
-        house.book(at(0), house.big, kind="dialogue"),
-        house.book(at(0, 8), house.small),
-        house.book(at(2), house.big, now=interval(at(2)).starts_at - HOUR),
-    ]
-    house.store.tick(interval(at(2.5)).starts_at)
-    assert [house.store.booking(one.booking_id).state for one in kept] == ["done", "confirmed", "confirmed"]
-
-
-def test_the_session_that_runs_counts_as_checking_in(house: House) -> None:
-    booking = house.book(at(1), kind="telework")
-    assert booking.session_id is not None
-    house.store.set_state(booking.session_id, "planned", "live", booking.starts_at)
-    house.store.tick(booking.starts_at + 1000)
-    assert house.store.booking(booking.booking_id).state == "in_use"
-
-
-def test_a_longer_meeting_stops_where_the_next_one_begins(house: House) -> None:
-    first, _ = house.book(at(1)), house.book(at(3))
-    assert house.store.extend(first.booking_id, HOUR, "me", first.starts_at).time == at(1, 2)
-    with pytest.raises(NotPossible, match="after you"):
-        house.store.extend(first.booking_id, 900, "me", first.starts_at)
-    assert house.store.booking(first.booking_id).time == at(1, 2)
-    evening = house.book(at(12))
-    with pytest.raises(NotPossible, match="closed"):
-        house.store.extend(evening.booking_id, HOUR, "me", evening.starts_at)
-
-
 def test_a_closed_day_is_named_and_a_full_house_counted(house: House) -> None:
     new_year = Wall(MONDAY.replace(year=2027, month=1, day=1), MONDAY.replace(year=2027, month=1, day=1, hour=10), ZONE)
     refused = house.store.quote_booking(house.wish(new_year), NOW)
@@ -354,89 +218,6 @@ def test_a_guest_pass_is_free_once_and_only_where_it_was_given(house: House) -> 
             house.store.book(house.wish(at(2), pass_code=wrong), NOW)
 
 
-def test_a_year_of_evenings_is_made_at_once_with_the_clashing_date_kept_as_wanted(house: House) -> None:
-    evening = Wall(MONDAY.replace(day=10, hour=18, minute=30), MONDAY.replace(day=10, hour=20, minute=30), ZONE)
-    august = evening.starts.replace(month=8, day=12)
-    other = house.book(Wall(august, august + timedelta(hours=1), ZONE))
-    new = NewSeries(house.wish(evening, kind="dialogue"), nth_weekday(2, 2, 12))
-    shown = house.store.quote_series(new, NOW)
-    assert [one.position for one in shown if not one.quote.possible] == [2]
-    assert "skip" in [one.kind for one in shown[2].quote.suggestions]
-    assert house.store.bookings(int(NOW), int(NOW) + 400 * 86_400) == [other]
-    assert isinstance(house.store.book_series(new, NOW), SeriesRefused)
-    made = house.store.book_series(replace(new, skip=frozenset({2})), NOW)
-    assert isinstance(made, Series)
-    assert [one.state for one in made.dates] == ["confirmed"] * 2 + ["wanted"] + ["confirmed"] * 9
-    assert {one.starts.weekday() for one in made.dates} == {2}
-    wanted = made.dates[2]
-    assert isinstance(house.store.readd(wanted.booking_id, "me", NOW), Refused)
-    house.store.cancel(other.booking_id, "", "me", NOW)
-    again = house.store.readd(wanted.booking_id, "me", NOW)
-    assert isinstance(again, Booking)
-    assert (again.state, again.session_id is not None) == ("confirmed", True)
-
-
-def test_one_date_this_and_later_or_all_are_changed_together_or_not_at_all(house: House) -> None:
-    made = house.store.book_series(NewSeries(house.wish(at(1)), "FREQ=WEEKLY;COUNT=4"), NOW)
-    assert isinstance(made, Series)
-    later = house.store.change_series(made.series_id, 2, "this_and_later", Change(clock=(14, 0)), "me", NOW)
-    assert isinstance(later, Series)
-    assert [one.starts.hour for one in later.dates] == [10, 10, 14, 14]
-    house.book(at(6, day=7))
-    refused = house.store.change_series(made.series_id, 0, "all", Change(clock=(15, 0)), "me", NOW)
-    assert isinstance(refused, SeriesRefused)
-    assert [one.quote.possible for one in refused.dates] == [True, False, True, True]
-    assert house.store.series(made.series_id) == later
-    stepped = house.store.change_series(made.series_id, 0, "all", Change(days=7), "me", NOW)
-    assert isinstance(stepped, Series)
-    assert stepped.dates[0].starts == made.dates[1].starts
-    gone = house.store.cancel_series(made.series_id, 1, "this_and_later", "", "me", NOW)
-    assert [one.state for one in gone.dates] == ["confirmed"] + ["cancelled"] * 3
-    assert_nothing_overlaps(house.store)
-
-
-def test_the_course_of_seven_has_its_own_dates_and_a_switch_to_online_frees_one_room(house: House) -> None:
-    days = [at(1.5, 6.5, day) for day in (5, 12, 20)] + [at(9, 3, day) for day in (1, 8, 15, 22)]
-    dates = [SeriesDate(time, "in_person" if time.starts.hour == 10 else "online") for time in days]
-    made = house.store.book_series(NewSeries(house.wish(days[0], kind="seminar"), dates=tuple(dates)), NOW)
-    assert isinstance(made, Series)
-    assert [one.mode for one in made.dates].count("online") == 4
-    assert len(held(house.store)) == 3
-    assert len({one.session_id for one in made.dates}) == 7
-    assert [len(one.places) for one in made.dates if one.mode == "online"] == [0] * 4
-    room = next(one for one in made.dates if one.mode == "in_person")
-    switched = house.store.change(room.booking_id, BookingChange(mode="online"), "me", NOW)
-    assert isinstance(switched, Booking)
-    assert len(held(house.store)) == 2
-    assert switched.session_id == room.session_id
-    assert house.store.session(str(room.session_id)).sites == ()
-    assert [one for one in house.store.series(made.series_id).dates if one.booking_id != room.booking_id] == [
-        one for one in made.dates if one.booking_id != room.booking_id
-    ]
-
-
-def test_the_evening_that_was_booked_is_the_session_that_runs(house: House) -> None:
-    house.store.add_board(house.big.place_id, "ボード", NOW)
-    booking = house.book(at(1, 2), kind="dialogue", title="対話の夕べ", languages=("ja", "en"))
-    session = house.store.session(str(booking.session_id))
-    assert (session.title, session.starts_at, session.timezone) == ("対話の夕べ", booking.starts_at, ZONE)
-    assert [(one.name, one.room_id, one.languages) for one in session.sites] == [
-        ("壱岐", house.big.place_id, ("ja", "en"))
-    ]
-    assert len(house.store.seats(session.session_id)) == 1
-    change = BookingChange(time=at(3, 2), places=(Wanted(house.small.place_id),), title="別の夕べ")
-    assert isinstance(house.store.change(booking.booking_id, change, "me", NOW), Booking)
-    moved = house.store.session(session.session_id)
-    assert (moved.title, moved.starts_at) == ("別の夕べ", interval(at(3, 2)).starts_at)
-    assert [one.room_id for one in moved.sites] == [house.small.place_id]
-    assert house.store.seats(session.session_id) == []
-    house.store.add_invitation(session.session_id, "participant", NOW + 60, None)
-    assert house.store.cancel(booking.booking_id, "欠航", "me", NOW).session_id is None
-    with pytest.raises(NotFound):
-        house.store.session(session.session_id)
-    assert house.book(at(5)).session_id is None
-
-
 def test_places_of_two_municipalities_are_not_booked_together(house: House) -> None:
     with house.store._database.write() as connection:
         connection.execute(text("INSERT INTO municipalities VALUES ('okazaki', '岡崎', 'Asia/Tokyo', 0)"))
@@ -472,11 +253,3 @@ def _berlin_days() -> tuple:
 
     zone = ZoneInfo("Europe/Berlin")
     return datetime(2026, 10, 24, 12, tzinfo=zone), datetime(2026, 10, 26, 12, tzinfo=zone)
-
-
-def test_a_place_with_its_own_patience_releases_by_it(house: House) -> None:
-    quick = house.place("seat", "席1", attendance=Attendance(late_s=300))
-    never = house.place("seat", "席2", attendance=Attendance(late_s=None))
-    booked = [house.book(at(1), quick), house.book(at(1), never)]
-    house.store.tick(booked[0].starts_at + 300)
-    assert [house.store.booking(one.booking_id).state for one in booked] == ["released", "confirmed"]

@@ -18,7 +18,7 @@ MAX_RANGES = 200
 MAX_STORED_RANGES = 1_000
 IN_FLIGHT = 100
 """Packets (two seconds) that may still come by themselves while a stream is live."""
-QUIET = int(0.7 * RATE)
+QUIET = RATE
 """No line is this near to either end of a region: the pause there is longer than any that ends an utterance."""
 GUARD = int(1.5 * RATE)
 """Between a filled hole and the ends of its region: more than the endpointer looks back."""

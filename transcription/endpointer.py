@@ -11,11 +11,16 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from transcription.grid import WINDOW, WINDOW_S, floor_to_grid, windows_for
+import numpy as np
+
+from transcription.edges import STEP, STEPS, EdgeRules, offset, onset, sounding
+from transcription.grid import RATE, WINDOW, WINDOW_S, floor_to_grid, windows_for
+from transcription.recognition import Samples16k
 
 SILENT_DB = -96.0
+_END_WINDOWS = windows_for(3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class EndpointRules:
     `rise_s`: a hint that has lasted so long is speech as soon as it reaches `leave`. A short はい after a silence never
     climbs above `enter`, or does so by the chance of where the windows lie. `min_speech_s` above `leave`, or
     `min_hint_s` of hints, make an utterance; a click has neither.
+    A line ends `line_tail_s` behind its last sound. `room_s` before the pre-roll tells what is noise here, `loud_s`
+    from the first certain window on how loud this speech is: then its start is known.
     A hint in the last `end_hint_s` of a long enough silence holds the end back, `end_patience_s` at most.
     """
 
@@ -42,6 +49,10 @@ class EndpointRules:
     end_hint_s: float = 0.13
     end_patience_s: float = 0.4
     tail_s: float = 0.3
+    line_tail_s: float = 0.2
+    room_s: float = 0.6
+    loud_s: float = 0.4
+    edges: EdgeRules = field(default_factory=EdgeRules)
     pause_s: float = 0.15
     soft_max_s: float = 15.0
     hard_max_s: float = 20.0
@@ -51,16 +62,24 @@ class EndpointRules:
 
 @dataclass(frozen=True, slots=True)
 class Window:
+    """`audio`: its 512 samples; without them the edges of an utterance are those of its probabilities."""
+
     probability: float
     level_db: float = SILENT_DB
+    audio: Samples16k | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A span bounded by voice activity. `snr_db`: its voiced windows over its unvoiced ones."""
+    """A span found by voice activity, its edges by the level (`edges`) where that says something.
+
+    `decided_sample`: everything before is decided, and the next one begins there at the earliest. `snr_db`: its voiced
+    windows over its unvoiced ones.
+    """
 
     start_sample: int
     end_sample: int
+    decided_sample: int
     voiced_s: float
     snr_db: float
 
@@ -79,6 +98,8 @@ class Endpointer:
         self._end_hint = windows_for(self._rules.end_hint_s)
         self._end_patience = windows_for(self._rules.end_patience_s)
         self._tail = min(windows_for(self._rules.tail_s), self._end_silence)
+        self._room = windows_for(self._rules.room_s)
+        self._loud = windows_for(self._rules.loud_s)
         self._pause = windows_for(self._rules.pause_s)
         self._soft = windows_for(self._rules.soft_max_s)
         self._hard = windows_for(self._rules.hard_max_s)
@@ -89,7 +110,10 @@ class Endpointer:
         self._floor = floor
         self._first = floor_to_grid(floor)
         self._windows: list[Window] = []
+        self._before: list[Window] = []
         self._speaking = False
+        self._start: int | None = None
+        self._begun = 0
         self._quiet_from = 0
         self._settled = floor
 
@@ -100,9 +124,13 @@ class Endpointer:
 
     @property
     def speaking_since(self) -> int | None:
-        """Start of the open utterance (pre-roll included) once it is long enough to be one."""
-        long_enough = self._speaking and self._is_long_enough()
-        return max(self._first, self._floor) if long_enough else None
+        """Start of the open utterance (pre-roll included) once it is known; it does not move then."""
+        return self._start
+
+    @property
+    def speaking(self) -> bool:
+        """There is enough of an open utterance to be one."""
+        return self._start is not None or (self._speaking and self._is_long_enough())
 
     @property
     def open_voiced_s(self) -> float:
@@ -116,7 +144,7 @@ class Endpointer:
     @property
     def keep_from(self) -> int:
         """Audio before this sample can never belong to a coming utterance."""
-        return self._first
+        return self._first_of_room if self._start is None else floor_to_grid(self._start)
 
     @property
     def settled(self) -> int:
@@ -134,19 +162,21 @@ class Endpointer:
     def close(self, at: int) -> list[Utterance]:
         """Nothing follows before `at`: decide what is open. Later windows begin at `at`, rounded down to the grid."""
         found: list[Utterance] = []
-        if self._speaking and self._is_long_enough():
-            end = min(self.position, self._first + (self._quiet_from + self._tail) * WINDOW, at)
-            found.append(self._utterance(len(self._windows), end))
+        if self.speaking:
+            count = min(len(self._windows), self._quiet_from + self._tail)
+            start, end = self._known_start(), min(self._end_of(count), at)
+            found.append(self._utterance(start, len(self._windows), end, end))
         self._restart(max(at, self._floor))
         return found
 
     def open_span(self) -> Utterance | None:
         """The open utterance as it would be returned if silence went on from here."""
-        start = self.speaking_since
-        if start is None:
+        if self._start is None:
             return None
-        count = min(len(self._windows), self._quiet_from + self._tail)
-        return self._utterance(count, self._first + count * WINDOW)
+        if self.tail_heard:
+            return self._ended()
+        count = len(self._windows)
+        return self._utterance(self._start, count, self.position, self.position)
 
     def _hear(self, window: Window, found: list[Utterance]) -> None:
         self._windows.append(window)
@@ -155,6 +185,7 @@ class Endpointer:
             return
         if window.probability >= self._rules.leave:
             self._quiet_from = len(self._windows)
+        self._note_start()
         if self._is_over():
             self._end(found)
         elif len(self._windows) >= self._soft:
@@ -170,7 +201,9 @@ class Endpointer:
     def _listen(self, window: Window) -> None:
         if self._has_begun(window):
             self._speaking = True
-            self._drop_before(self._beginning() - self._pre_roll)
+            beginning = self._beginning()
+            self._drop_before(beginning - self._pre_roll)
+            self._begun = min(beginning, self._pre_roll)
             self._quiet_from = len(self._windows)
             return
         self._drop_before(len(self._windows) - self._pre_roll - self._look_back)
@@ -189,12 +222,13 @@ class Endpointer:
 
     def _drop_before(self, index: int) -> None:
         if index > 0:
+            self._before = [*self._before, *self._windows[:index]][-self._room :]
             del self._windows[:index]
             self._first += index * WINDOW
 
     def _end(self, found: list[Utterance]) -> None:
         if self._is_long_enough():
-            self._take(self._quiet_from + self._tail, found)
+            self._take(self._ended(), found)
         else:
             self._speaking = False
             self._drop_before(len(self._windows) - self._pre_roll - self._look_back)
@@ -204,14 +238,14 @@ class Endpointer:
         if cut is None and len(self._windows) >= self._hard:
             cut = self._quietest()
         if cut is not None:
-            self._take(cut, found)
+            end = self._first + cut * WINDOW
+            self._take(self._utterance(self._known_start(), cut, end, end), found)
 
-    def _take(self, count: int, found: list[Utterance]) -> None:
-        """Return the first `count` windows as an utterance and hear the rest again, from idle."""
-        end = self._first + count * WINDOW
-        rest = self._windows[count:]
-        found.append(self._utterance(count, end))
-        self._restart(end)
+    def _take(self, utterance: Utterance, found: list[Utterance]) -> None:
+        """Hear again, from idle, what comes after it."""
+        rest = self._windows[(utterance.decided_sample - self._first) // WINDOW :]
+        found.append(utterance)
+        self._restart(utterance.decided_sample)
         for window in rest:
             self._hear(window, found)
 
@@ -236,11 +270,75 @@ class Endpointer:
     def _voiced(self, windows: list[Window]) -> int:
         return sum(w.probability >= self._rules.leave for w in windows)
 
-    def _utterance(self, count: int, end: int) -> Utterance:
+    # ---- edges -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _first_of_room(self) -> int:
+        return self._first - len(self._before) * WINDOW
+
+    @property
+    def _first_of_sound(self) -> int:
+        return max(self._first, self._floor)
+
+    def _note_start(self) -> None:
+        """Once and for all: partials go by it, and so does their line."""
+        if self._start is not None or not self._is_long_enough():
+            return
+        if self.tail_heard or len(self._windows) - self._core() >= self._loud:
+            self._start = self._found_start()
+
+    def _known_start(self) -> int:
+        return self._found_start() if self._start is None else self._start
+
+    def _core(self) -> int:
+        """The first window that is speech for certain, or as certain as they are."""
+        sure = (index for index, window in enumerate(self._windows) if window.probability >= self._rules.enter)
+        likely = (index for index, window in enumerate(self._windows) if window.probability >= self._rules.leave)
+        return next(sure, next(likely, 0))
+
+    def _found_start(self) -> int:
+        core = self._core()
+        room = len(self._before)
+        spans = self._sounding(self._windows)
+        found = onset(spans, ((room + core) * STEPS, (room + len(self._windows)) * STEPS))
+        if not found:
+            return self._first_of_sound
+        start = self._first_of_room + found * STEP - round(self._rules.pre_roll_s * RATE)
+        return max(start, self._first_of_room, self._floor)
+
+    def _ended(self) -> Utterance:
+        """The utterance when nothing more is said after its tail."""
+        start = self._known_start()
+        count = self._quiet_from + self._tail
+        quiet = self._first + self._quiet_from * WINDOW
+        end = max(self._end_of(count), start + WINDOW)
+        return self._utterance(start, count, end, max(end, quiet))
+
+    def _end_of(self, count: int) -> int:
+        """By the level of the first `count` windows, by the voice activity where that goes on."""
+        last = self._windows[max(0, count - _END_WINDOWS) : count]
+        spans = self._sounding(last)
+        room = len(self._before)
+        voiced = len(last) - (count - self._quiet_from)
+        found = offset(spans, (room * STEPS, (room + voiced) * STEPS))
+        end = self._first + count * WINDOW
+        if found is None or found >= (room + len(last)) * STEPS:
+            return end
+        back = (room + len(last)) * STEPS - found
+        return min(end, end - back * STEP + round(self._rules.line_tail_s * RATE))
+
+    def _sounding(self, windows: list[Window]) -> list[tuple[int, int]]:
+        heard = [*self._before, *windows]
+        sound = [window.audio for window in heard if window.audio is not None]
+        if len(sound) < len(heard):
+            return []
+        likely = [window.probability >= self._rules.hint for window in heard]
+        return sounding(np.concatenate(sound), likely, len(self._before) + self._begun, self._rules.edges)
+
+    def _utterance(self, start: int, count: int, end: int, decided: int) -> Utterance:
         windows = self._windows[:count]
         voiced = [w.level_db for w in windows if w.probability >= self._rules.leave]
         unvoiced = [w.level_db for w in windows if w.probability < self._rules.leave]
         loud = statistics.fmean(voiced) if voiced else SILENT_DB
         floor = statistics.median(unvoiced) if unvoiced else SILENT_DB
-        start = max(self._first, self._floor)
-        return Utterance(start, max(start, end), len(voiced) * WINDOW_S, loud - floor)
+        return Utterance(start, max(start, end), max(start, decided), len(voiced) * WINDOW_S, loud - floor)

@@ -73,11 +73,13 @@ class _Open:
 @dataclass(slots=True)
 class _Pending:
     request: RecognitionRequest
+    decided_sample: int
     answer: Answer | None = None
     decode_ms: float = 0.0
 
     def is_for(self, span: Utterance) -> bool:
-        return (self.request.start_sample, self.request.end_sample) == (span.start_sample, span.end_sample)
+        asked = (self.request.start_sample, self.request.end_sample, self.decided_sample)
+        return asked == (span.start_sample, span.end_sample, span.decided_sample)
 
 
 class Listener:
@@ -114,13 +116,13 @@ class Listener:
             else:
                 self._frames.append(item)
                 self._heard_to = item.sample + len(item.audio) * RATIO
-                requests += self._requests(self._endpointer.hear([Window(item.probability, item.level_db)]))
+                requests += self._requests(self._endpointer.hear([Window(item.probability, item.level_db, item.audio)]))
             self._forget_old_audio()
         return requests
 
     def stalled(self) -> list[RecognitionRequest]:
         """The sender has stopped without a word: decide what is open. Audio that comes after all follows on."""
-        if self._endpointer.speaking_since is None:
+        if not self._endpointer.speaking:
             return []
         return self._requests(self._endpointer.close(self._endpointer.position))
 
@@ -137,7 +139,7 @@ class Listener:
         span = self._endpointer.open_span() if self._endpointer.tail_heard else None
         if span is None or (self._early and self._early.is_for(span)):
             return None
-        self._early = _Pending(self._request("early", span))
+        self._early = _Pending(self._request("early", span), span.decided_sample)
         return self._early.request
 
     def partial(self) -> RecognitionRequest | None:
@@ -161,7 +163,7 @@ class Listener:
         facts: list[Fact] = []
         while self._pending and (head := self._pending[0]).answer is not None:
             self._pending.popleft()
-            facts.append(replace(self._decide(head.request, head.answer), decode_ms=head.decode_ms))
+            facts.append(replace(self._decide(head), decode_ms=head.decode_ms))
         return facts + self._silence()
 
     def heard_partial(self, request: RecognitionRequest, answer: Answer) -> Sofar | None:
@@ -204,7 +206,7 @@ class Listener:
 
     @property
     def speaking(self) -> bool:
-        return self._endpointer.speaking_since is not None
+        return self._endpointer.speaking
 
     @property
     def held_s(self) -> float:
@@ -214,8 +216,9 @@ class Listener:
 
     # ---- inside ----------------------------------------------------------------------------------------------------
 
-    def _decide(self, request: RecognitionRequest, answer: Answer | None) -> Spoken:
-        self._reported = max(self._reported, request.end_sample)
+    def _decide(self, pending: _Pending) -> Spoken:
+        request, answer = pending.request, pending.answer
+        self._reported = max(self._reported, pending.decided_sample)
         if not isinstance(answer, Recognition):
             return Spoken(request.start_sample, request.end_sample, "", "", 0.0, "failed", self._reported)
         reason = judge(request, answer)
@@ -232,7 +235,7 @@ class Listener:
         return [pending.request for pending in new if pending.answer is None]
 
     def _final(self, span: Utterance) -> _Pending:
-        return _Pending(self._request("final", span))
+        return _Pending(self._request("final", span), span.decided_sample)
 
     def _request(self, kind: Literal["final", "early", "partial"], span: Utterance) -> RecognitionRequest:
         return RecognitionRequest(

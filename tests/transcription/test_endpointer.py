@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcription.endpointer import Endpointer, EndpointRules, Utterance, Window
@@ -35,6 +35,7 @@ def heard(windows: list[Window], from_sample: int = 0) -> list[Utterance]:
 
 
 @given(runs, st.lists(st.integers(1, 40)))
+@settings(deadline=None)
 def test_chunking_does_not_change_the_spans(script: list[tuple[float, int, float]], sizes: list[int]) -> None:
     windows = spoken(script)
     endpointer, found, at = Endpointer(0), [], 0
@@ -45,12 +46,13 @@ def test_chunking_does_not_change_the_spans(script: list[tuple[float, int, float
 
 
 @given(runs)
+@settings(deadline=None)
 def test_a_fresh_endpointer_at_any_watermark_finds_the_same_rest(script: list[tuple[float, int, float]]) -> None:
     windows = spoken(script)
     whole = heard(windows)
     endpointer, watermarks = Endpointer(0), set[int]()
     for window in windows:
-        watermarks |= {utterance.end_sample for utterance in endpointer.hear([window])}
+        watermarks |= {utterance.decided_sample for utterance in endpointer.hear([window])}
         watermarks.add(endpointer.settled)
     for watermark in sorted(watermarks)[::7]:
         rest = heard(windows[watermark // WINDOW :], watermark)
@@ -58,19 +60,21 @@ def test_a_fresh_endpointer_at_any_watermark_finds_the_same_rest(script: list[tu
 
 
 @given(runs)
+@settings(deadline=None)
 def test_spans_are_in_order_apart_and_bounded(script: list[tuple[float, int, float]]) -> None:
     windows = spoken(script)
     found, rules = heard(windows), EndpointRules()
     for before, after in itertools.pairwise(found):
-        assert before.end_sample <= after.start_sample
+        assert before.end_sample <= before.decided_sample <= after.start_sample
     for utterance in found:
         length = utterance.end_sample - utterance.start_sample
         assert 0 < length <= windows_for(rules.hard_max_s) * WINDOW
-        assert utterance.voiced_s >= rules.min_speech_s
+        assert utterance.voiced_s > 0
         assert utterance.end_sample <= len(windows) * WINDOW
 
 
 @given(runs)
+@settings(deadline=None)
 def test_what_is_settled_never_goes_back_and_never_passes_open_speech(script: list[tuple[float, int, float]]) -> None:
     endpointer, before = Endpointer(0), 0
     for window in spoken(script):

@@ -10,16 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcription.ear import Frame, Heard, Skip
-from transcription.grid import RATE, WINDOW, WINDOW_16K, windows_for
+from transcription.grid import MODEL_RATE, RATE, WINDOW, WINDOW_16K
 from transcription.listener import Fact, Listener, Silent, Spoken
 from transcription.recognition import Failed, Recognition, RecognitionRequest
 
 runs = st.lists(st.tuples(st.booleans(), st.integers(1, 200)), max_size=20)
 
 
+NEAR = 0.02 * MODEL_RATE
+HISS = (np.random.default_rng(0).standard_normal(WINDOW_16K) * 0.1).astype(np.float32)
+
+
 def frame(index: int, speech: bool) -> Frame:
-    probability, level, value = (0.9, -20.0, 0.1) if speech else (0.0, -80.0, 0.0)
-    return Frame(index * WINDOW, np.full(WINDOW_16K, value, np.float32), probability, level)
+    probability, level, sound = (0.9, -20.0, HISS) if speech else (0.0, -96.0, np.zeros_like(HISS))
+    return Frame(index * WINDOW, sound, probability, level)
 
 
 def frames(script: list[tuple[bool, int]], begin: int = 0) -> list[Heard]:
@@ -31,10 +35,10 @@ def said(text: str = "はい", language: str = "ja") -> Recognition:
     return Recognition(text, language, avg_logprob=-0.2)
 
 
-def run(script: list[tuple[bool, int]], begin: int = 0) -> list[Fact]:
-    heard = frames(script, begin)
-    end = (begin + len(heard)) * WINDOW
-    listener = Listener(1, begin * WINDOW, ("ja",))
+def run(script: list[tuple[bool, int]], from_sample: int = 0) -> list[Fact]:
+    heard = frames(script, from_sample // WINDOW)
+    end = (from_sample // WINDOW + len(heard)) * WINDOW
+    listener = Listener(1, from_sample, ("ja",))
     facts: list[Fact] = []
     for item in heard:
         for request in listener.hear([item]):
@@ -52,25 +56,25 @@ def spoken(facts: list[Fact]) -> list[Spoken]:
 
 
 @given(runs)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_every_sample_is_accounted_for(script: list[tuple[bool, int]]) -> None:
     facts, accounted = run(script), 0
     for fact in facts:
         assert fact.watermark_sample >= accounted
         accounted = fact.watermark_sample
         if isinstance(fact, Spoken):
-            assert fact.end_sample == accounted
+            assert fact.end_sample <= accounted
     assert accounted == sum(count for _, count in script) * WINDOW
 
 
 @given(runs, st.integers(0, 10_000))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_a_worker_that_begins_at_a_watermark_says_exactly_the_rest(script: list[tuple[bool, int]], pick: int) -> None:
     facts = run(script)
     if not facts:
         return
     stored = facts[: pick % len(facts) + 1]
-    rest = run(script, stored[-1].watermark_sample // WINDOW)
+    rest = run(script, stored[-1].watermark_sample)
     lines = [(fact.start_sample, fact.end_sample) for fact in [*spoken(stored), *spoken(rest)]]
     assert lines == [(fact.start_sample, fact.end_sample) for fact in spoken(facts)]
 
@@ -117,7 +121,7 @@ def test_a_request_carries_exactly_its_span() -> None:
     _, [first, _] = two_utterances()
     assert len(first.audio) * 3 == first.end_sample - first.start_sample
     voiced = np.flatnonzero(first.audio)
-    assert voiced[0] == windows_for(0.4) * WINDOW_16K
+    assert voiced[0] == pytest.approx(0.4 * MODEL_RATE, abs=NEAR)
     assert len(voiced) == 30 * WINDOW_16K
 
 
@@ -184,7 +188,8 @@ def test_a_partial_needs_enough_speech_and_stops_at_the_pause() -> None:
     listener.hear([frame(36 + index, True) for index in range(30)])
     partial = listener.partial()
     assert partial is not None
-    assert (partial.kind, partial.start_sample) == ("partial", 17 * WINDOW)
+    assert partial.kind == "partial"
+    assert partial.start_sample == pytest.approx(30 * WINDOW - 0.4 * RATE, abs=3 * NEAR)
     listener.hear([frame(66 + index, False) for index in range(12)])
     assert listener.partial() is None
 

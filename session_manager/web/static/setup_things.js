@@ -98,7 +98,7 @@ export async function drawLetters({ api, here, doing }) {
   return [
     el("p", { class: "lead" }, t("setup.letters_said")),
     el("ul", { class: "list" }, ...dead.map((one) => el("li", {},
-      el("div", {}, el("h3", {}, one.recipient), el("p", { class: "quiet small" }, `${moment(one.created_at)}${t("setup.dot")}${one.failure ?? ""}`)),
+      el("div", {}, el("h3", {}, one.recipient), el("p", { class: "quiet small" }, `${moment(one.created_at)}${t("setup.dot")}${one.failure === "restored" ? t("setup.letters_restored") : one.failure ?? ""}`)),
       button(t("setup.send_again"), () => doing(() => api("POST", `${here}/outbox/${one.notice_id}/retry`), t("setup.sent_again")))))),
   ];
 }

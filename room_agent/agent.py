@@ -171,7 +171,7 @@ class Agent:
         while True:
             await asyncio.sleep(MIND_S)
             ends_at = self._invitation.session.ends_at if self._invitation is not None else None
-            if ends_at and stay.state.phase is not Phase.LIVE and time.time() > ends_at + LATE_S:
+            if ends_at and stay.state.phase is not Phase.LIVE and self._keeping.now() > ends_at + LATE_S:
                 stay.withdraw()
 
     async def _fresh_token(self) -> str | None:

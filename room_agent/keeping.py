@@ -105,9 +105,14 @@ class Keeping:
         async with self._day_changes:
             await asyncio.to_thread(self._day.keep, changed(self._day.day))
 
+    def now(self) -> float:
+        """UTC POSIX seconds by the hub's clock, as far as this process has heard of it; else by this machine's."""
+        known = self._hub.clock.instant(time.monotonic())
+        return self._clock() if known is None else known.at
+
     def due_here(self) -> Invitation | None:
         """The session that this board opens alone, because the hub cannot be asked."""
-        due = self._day.day.due(self._clock())
+        due = self._day.day.due(self.now())
         return None if due is None else due.invitation()
 
     async def joined(self, invitation: Invitation) -> None:

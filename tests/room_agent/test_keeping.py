@@ -12,12 +12,16 @@ from typing import cast
 
 import pytest
 
-from room_agent.config import DeviceSettings
+from room_agent.config import BoardSettings, DeviceSettings
 from room_agent.day import LATE_S, Day, DayFile, DaySession
+from room_agent.epochs import EpochCounter
 from room_agent.fakes import SpoolShelf, booked, invitation
-from room_agent.hub import OwnSite
+from room_agent.hub import HubClient, OwnSite
+from room_agent.hubclock import Exchange
+from room_agent.keeping import Keeping
 from room_agent.spool import Run, count, merged
 from room_agent.spool_writer import Spool
+from room_agent.uploader import Traffic
 from signaling.media.aiortc_adapter import NumberedPacket
 from tests.room_agent.house import House, board, until
 
@@ -194,3 +198,24 @@ def test_a_day_knows_what_is_due() -> None:
 def test_a_day_that_cannot_be_read_is_empty(tmp_path: Path) -> None:
     (tmp_path / "day.json").write_text("{")
     assert DayFile(tmp_path).day == Day()
+
+
+async def test_a_board_that_has_heard_the_hubs_clock_opens_by_it_what_is_due_though_its_own_is_wrong(
+    tmp_path: Path,
+) -> None:
+    now = time.time()
+    session = DaySession(session_id="booked", starts_at=now - 60, ends_at=now + 600, site=OwnSite(site_id="site"))
+    DayFile(tmp_path).keep(Day(sessions=(session,)))
+    hub = HubClient("http://127.0.0.1:9", "device")
+    settings = BoardSettings(hub=hub.hub, token="device", state=tmp_path)
+    keeping = Keeping(
+        settings, EpochCounter(tmp_path), hub, Traffic, lambda: False, lambda: None, clock=lambda: now - 36_000.0
+    )
+    assert keeping.due_here() is None
+    counted = time.monotonic()
+    hub.clock.heard(Exchange(counted - 0.01, now, now, counted))
+    due = keeping.due_here()
+    assert due is not None
+    assert due.session.session_id == "booked"
+    await keeping.close()
+    await hub.close()

@@ -3,7 +3,8 @@
 `conflict_check`: who holds these rooms then. `week`: all bookings of one week, read as records. `book`: one booking
 with every rule, one transaction to the disk; its baseline is a write and flush of one row. Over HTTP on the loopback,
 from the request to the last byte: `week_page` the page, `week_api` what it then fetches, `week_again` when nothing is
-new, `feed` the calendar of one room, thirteen months of it, `month` the bookings of one room. `cpu` is what server and
+new, `feed` the calendar of one room, thirteen months of it, `feed_again` when nothing is new, `month` the bookings of
+one room. `cpu` is what server and
 client spent together: on a busy machine the other figures hold the waiting for a core.
 """
 
@@ -133,6 +134,7 @@ def visits(
     """What people open, with what each may take."""
     feeds = [store.add_feed("default", "room", room, 0.0).secret for room in rooms]
     tags: dict[str, str] = {}
+    feed_tags: dict[str, str] = {}
 
     def get(path: str, **headers: str) -> httpx.Response:
         answer = http.get(path, headers=headers)
@@ -150,6 +152,14 @@ def visits(
         path = chance.choice(sorted(tags))
         assert get(path, **{"If-None-Match": tags[path]}).status_code == 304
 
+    def feed() -> None:
+        path = f"/calendar/{chance.choice(feeds)}.ics"
+        feed_tags[path] = get(path).headers["etag"]
+
+    def feed_again() -> None:
+        path = chance.choice(sorted(feed_tags))
+        assert get(path, **{"If-None-Match": feed_tags[path]}).status_code == 304
+
     def month() -> None:
         first = FIRST + timedelta(days=chance.randrange(330))
         days = f"first={first.date()}&last={(first + timedelta(days=30)).date()}"
@@ -160,7 +170,8 @@ def visits(
         "week_api": (week_api, 100.0),
         "week_again": (week_again, 100.0),
         "month": (month, None),
-        "feed": (lambda: get(f"/calendar/{chance.choice(feeds)}.ics"), 200.0),
+        "feed": (feed, 200.0),
+        "feed_again": (feed_again, 20.0),
     }
 
 

@@ -108,6 +108,19 @@ def read(html: str) -> Links:
     return links
 
 
+def assert_light_and_whole(client: TestClient, address: str, *, links_to: str = "/static/") -> None:
+    """Loads little and only of ours, nothing stands inline, every field has a name. `links_to`: not loaded."""
+    answer = client.get(address)
+    links = read(answer.text)
+    assert not links.inline
+    loaded = {one for one in links.loaded if one.startswith("/static/") or not one.startswith(links_to)}
+    assert all(one.startswith("/static/") for one in loaded), loaded
+    parts = {one: len(client.get(one).read()) for one in loaded}
+    assert len(answer.content) + sum(parts.values()) < FIRST_LOAD_BYTES, parts
+    assert len(links.ids) == len(set(links.ids))
+    assert all(field.get("id") in links.labels or field.get("aria-label") for field in links.fields)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -132,14 +145,7 @@ def read(html: str) -> Links:
     ],
 )
 def test_a_first_visit_is_light_and_loads_nothing_from_elsewhere(name: str, site: Site, client: TestClient) -> None:
-    answer = client.get(addresses(site, client)[name])
-    links = read(answer.text)
-    assert not links.inline
-    assert all(address.startswith("/static/") for address in links.loaded), links.loaded
-    parts = {address: len(client.get(address).read()) for address in links.loaded}
-    assert len(answer.content) + sum(parts.values()) < FIRST_LOAD_BYTES, parts
-    assert len(links.ids) == len(set(links.ids))
-    assert all(field.get("id") in links.labels or field.get("aria-label") for field in links.fields)
+    assert_light_and_whole(client, addresses(site, client)[name])
 
 
 def test_joining_is_light_too(client: TestClient) -> None:

@@ -1,6 +1,7 @@
 // Opening hours of the week, public holidays, and the year's calendar: a touch on a day closes or opens it.
 
 import { ask, clock, el, page, t } from "./dom.js";
+import { dateOf } from "./dates.js";
 
 const DAYS = () => [t("setup.mon"), t("setup.tue"), t("setup.wed"), t("setup.thu"), t("setup.fri"), t("setup.sat"), t("setup.sun")];
 const two = (n) => String(n).padStart(2, "0");
@@ -21,7 +22,23 @@ async function drawHouse(tools, house) {
   const year = Number(clock(Date.now() / 1000, { year: "numeric" }).replace(/\D/g, ""));
   const [opening, days] = await Promise.all([api("GET", `${at}/opening`), api("GET", `${at}/days?first=${year}-01-01&last=${year}-12-31`)]);
   const put = (change) => tools.doing(() => api("PUT", `${at}/opening`, { ...opening, ...change }), t("setup.saved"));
-  return [el("section", { class: "block" }, el("h2", {}, house.name), tools.may ? week(house, opening, put) : "", calendar(tools, year, days, opening, put))];
+  return [el("section", { class: "block" }, el("h2", {}, house.name), inWords(opening), tools.may ? week(house, opening, put) : "", el("p", { class: "quiet small lead" }, tools.may ? t("setup.year_touch") : t("setup.year_said")), calendar(tools, year, days, opening, put))];
+}
+
+/** The week in words: days beside each other that have the same hours stand together. */
+function inWords(opening) {
+  const names = DAYS();
+  const hours = opening.week.map((spans) => spans.map(({ opens, closes }) => t("setup.hours_span", { from: said(opens), to: said(closes) })).join(t("setup.comma")));
+  const runs = hours.reduce((found, text, day) => {
+    if (found.at(-1)?.text === text) found.at(-1).last = day;
+    else found.push({ text, first: day, last: day });
+    return found;
+  }, []);
+  const lines = runs.map(({ text, first, last }) => {
+    const days = first === last ? names[first] : t("setup.week_span", { first: names[first], last: names[last] });
+    return el("li", { class: text ? "" : "quiet" }, text ? t("setup.week_open", { days, hours: text }) : t("setup.week_shut", { days }));
+  });
+  return el("ul", { class: "lead figures" }, ...lines, opening.on_holidays === null ? null : el("li", { class: "quiet" }, t("setup.shut_holidays")));
 }
 
 function week(house, opening, put) {
@@ -58,14 +75,14 @@ function calendar(tools, year, days, opening, put) {
 
 function cell(tools, { day, hours, note }, opening, put) {
   const marks = [hours.length ? "" : "shut", note ? "feast" : ""].filter(Boolean).join(" ");
-  const label = [day, note, hours.length ? t("setup.is_open") : t("setup.is_shut")].filter(Boolean).join(" ");
+  const label = [dateOf(day), note, hours.length ? t("setup.is_open") : t("setup.is_shut")].filter(Boolean).join(" ");
   const date = String(Number(day.slice(8)));
   if (!tools.may) return el("td", { class: marks, title: label }, date);
   const toggle = async () => {
     const { [day]: closed, ...others } = opening.closed;
     if (closed !== undefined) return put({ closed: others });
     if (!hours.length) return put({ special: { ...opening.special, [day]: [{ opens: 540, closes: 1320 }] } });
-    if (await ask(t("setup.close_ask", { day }), t("setup.keep"), t("setup.close_day"))) return put({ closed: { ...opening.closed, [day]: t("setup.closed_reason") } });
+    if (await ask(t("setup.close_ask", { day: dateOf(day) }), t("setup.keep"), t("setup.close_day"))) return put({ closed: { ...opening.closed, [day]: t("setup.closed_reason") } });
     return undefined;
   };
   return el("td", { class: marks }, el("button", { type: "button", title: label, "aria-label": label, onclick: toggle }, date));

@@ -77,7 +77,7 @@ async function addPartner(event) {
   byId("new").open = false;
   location.hash = `o=${made.organisation.organisation_id}`;
   await route();
-  sentence("well", t("people.partner_added", { name: body.name, from: body.starts_on }));
+  sentence("well", t("people.partner_added", { name: body.name, from: dateOf(body.starts_on) }));
 }
 
 async function addPerson(event) {

@@ -42,10 +42,10 @@ function drawLadder(here, { membership, steps, ladder, names, whose }) {
   const named = (position) => ladder.find((one) => one.position === position)?.name ?? String(position);
   const open = steps.find((step) => !step.taken_at && !step.withdrawn_at);
   const rungs = el("ol", { class: "ladder", id: "ladder" }, ...ladder.map(({ position, name }) => el("li", { class: position <= level ? "reached" : "", "aria-current": position === level ? "step" : false }, `${position}. ${name}`)));
-  const who = (by) => names[by] ?? (by?.startsWith("agreement:") ? t("people.by_agreement") : t("people.by_office"));
+  const who = (by) => names[by] ?? t("people.by_office");
   const history = el("ul", { class: "list" }, ...steps.filter(({ taken_at: at }) => at).map((step) => el("li", {}, el("div", {},
     el("p", {}, t("people.step_taken", { to: named(step.to_level), day: day(step.taken_at) })),
-    el("p", { class: "quiet small" }, [step.evidence, t("people.confirmed_by", { city: who(step.city_by), party: who(step.party_by) })].filter(Boolean).join(t("people.dot")))))));
+    el("p", { class: "quiet small" }, [step.evidence, step.party_by?.startsWith("agreement:") ? t("people.by_agreement") : t("people.confirmed_by", { city: who(step.city_by), party: who(step.party_by) })].filter(Boolean).join(t("people.dot")))))));
   const why = el("input", { id: "step-why", type: "text", maxlength: 500, placeholder: ladder[level]?.criteria ?? "" });
   const propose = level < ladder.length && !open ? [
     el("label", { for: "step-why" }, t("people.step_why")), why,

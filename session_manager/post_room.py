@@ -127,8 +127,7 @@ class PostRoom:
             found = journal.found()
             _say_doubtful(found)
             note(found.taken)
-            if found.taken or found.doubtful:
-                journal.clear()
+            journal.clear()
         return True
 
 

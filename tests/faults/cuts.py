@@ -46,6 +46,17 @@ def turns(rounds: int, pause_s: float = 1.0) -> Dialogue:
     return script(*said)
 
 
+def quiet_between(there: tuple[int, ...], pause_s: float = 1.0) -> Dialogue:
+    """Two sentences here, those of the other site, two sentences here: time enough for a busy machine to start a
+    board."""
+    said: list[tuple[str, tuple[int, ...], float, float]] = []
+    at_s = 0.5
+    for site, numbers in ((HERE, IKI[:2]), (THERE, there), (HERE, IKI[2:4])):
+        said.append((site, numbers, at_s, pause_s))
+        at_s += sum(one.seconds + pause_s for one in script((site, numbers, 0.0, 0.0)).utterances)
+    return script(*said)
+
+
 def middle_of(dialogue: Dialogue, site: str, index: int) -> float:
     one = dialogue.of(site)[index]
     return (one.speech_from_s + one.speech_to_s) / 2

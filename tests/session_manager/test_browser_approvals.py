@@ -11,19 +11,13 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from session_manager.booking_records import BookingChange
-from tests.session_manager.site import chromium, opened, running_site
+from tests.session_manager.site import opened, running_site
 from tests.session_manager.town import LONG_NAME, Town, holder, settle
 
-pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with running_site(tmp_path) as site:
         yield settle(site)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from session_manager.hub import Hub
 from session_manager.settings import HubSettings
 from session_manager.store.values import NewSite
-from tests.session_manager.site import chromium, opened
+from tests.session_manager.site import opened
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
+ALLOWED = {"permissions": ["camera", "microphone"]}
 RECEIVED = """
 async () => {
   const { subscribe } = shimawa.connections();
@@ -35,8 +35,10 @@ async () => {
 """
 
 
-@contextlib.asynccontextmanager
-async def running_hub(folder: Path) -> AsyncIterator[Hub]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
+    """One for all; each test has a session of its own."""
+    folder = tmp_path_factory.mktemp("hub")
     hub = Hub(HubSettings(data=folder, port=0, media_port=0, model="none", test_door=True))
     up = asyncio.Event()
     running = asyncio.create_task(hub.run(lambda _: up.set()))
@@ -69,22 +71,19 @@ async def hears_and_sees(page: Page, *, more_than: dict[str, float] | None = Non
         await asyncio.sleep(0.2)
 
 
-@contextlib.asynccontextmanager
-async def two_in_a_call(browser: Browser, folder: Path) -> AsyncIterator[tuple[Hub, str, Page, Page]]:
-    async with running_hub(folder) as hub:
-        now = time.time()
-        session = hub.store.add_session("通話", now, now + 3600, "Asia/Tokyo", [NewSite("壱岐", None)])
-        await hub.live.start_session(session.session_id)
-        code = hub.store.add_invitation(session.session_id, "participant", now + 3600, None).code
-        allowed = {"permissions": ["camera", "microphone"]}
-        async with opened(browser, **allowed) as (_, one), opened(browser, **allowed) as (_, other):
-            await join(one, hub, code, "花子")
-            await join(other, hub, code, "太郎")
-            yield hub, session.session_id, one, other
+async def begun(hub: Hub) -> tuple[str, str]:
+    """A session that goes on, and a code to join it by."""
+    now = time.time()
+    session = hub.store.add_session("通話", now, now + 3600, "Asia/Tokyo", [NewSite("壱岐", None)])
+    await hub.live.start_session(session.session_id)
+    return session.session_id, hub.store.add_invitation(session.session_id, "participant", now + 3600, None).code
 
 
-async def test_two_browsers_see_and_hear_each_other_through_what_happens(tmp_path: Path) -> None:
-    async with chromium() as browser, two_in_a_call(browser, tmp_path) as (hub, session_id, one, other):
+async def test_two_browsers_see_and_hear_each_other_through_what_happens(hub: Hub, browser: Browser) -> None:
+    session_id, code = await begun(hub)
+    async with opened(browser, **ALLOWED) as (_, one), opened(browser, **ALLOWED) as (_, other):
+        await join(one, hub, code, "花子")
+        await join(other, hub, code, "太郎")
         heard = await hears_and_sees(one)
         assert set(heard["codecs"]) == {"video/VP8", "audio/opus"}  # type: ignore[call-overload]
         await hears_and_sees(other)
@@ -125,28 +124,23 @@ async def test_two_browsers_see_and_hear_each_other_through_what_happens(tmp_pat
         await expect(one.locator("#alone")).to_be_visible()
 
 
-async def test_without_devices_one_listens_and_can_open_the_microphone_later(tmp_path: Path) -> None:
-    async with chromium() as browser, running_hub(tmp_path) as hub:
-        now = time.time()
-        session = hub.store.add_session("通話", now, now + 3600, "Asia/Tokyo", [NewSite("壱岐", None)])
-        await hub.live.start_session(session.session_id)
-        code = hub.store.add_invitation(session.session_id, "participant", now + 3600, None).code
-        allowed = {"permissions": ["camera", "microphone"]}
-        async with opened(browser, **allowed) as (_, one), opened(browser, **allowed) as (_, other):
-            await join(one, hub, code, "花子")
-            await other.add_init_script(
-                "const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices); window.broken = true;"
-                "navigator.mediaDevices.getUserMedia = async (wish) => {"
-                " if (broken) throw new DOMException('', 'NotFoundError'); return real(wish); }"
-            )
-            await join(other, hub, code, "太郎")
-            await hears_and_sees(other)
-            await expect(one.locator("#tiles .initial")).to_be_visible()
-            await other.evaluate("() => { broken = false; }")
-            await other.click("#toggle-mic")
-            await expect(one.locator("#tiles .tile.speaking .name")).to_have_text("太郎", timeout=20_000)
-            await other.click("#toggle-camera")
-            await hears_and_sees(one)
+async def test_without_devices_one_listens_and_can_open_the_microphone_later(hub: Hub, browser: Browser) -> None:
+    _, code = await begun(hub)
+    async with opened(browser, **ALLOWED) as (_, one), opened(browser, **ALLOWED) as (_, other):
+        await join(one, hub, code, "花子")
+        await other.add_init_script(
+            "const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices); window.broken = true;"
+            "navigator.mediaDevices.getUserMedia = async (wish) => {"
+            " if (broken) throw new DOMException('', 'NotFoundError'); return real(wish); }"
+        )
+        await join(other, hub, code, "太郎")
+        await hears_and_sees(other)
+        await expect(one.locator("#tiles .initial")).to_be_visible()
+        await other.evaluate("() => { broken = false; }")
+        await other.click("#toggle-mic")
+        await expect(one.locator("#tiles .tile.speaking .name")).to_have_text("太郎", timeout=20_000)
+        await other.click("#toggle-camera")
+        await hears_and_sees(one)
 
 
 PULSES = """
@@ -171,17 +165,15 @@ async (wanted) => {
 """
 
 
-async def test_alone_in_a_session_both_connections_have_a_pulse_and_stay_what_they_are(tmp_path: Path) -> None:
+async def test_alone_in_a_session_both_connections_have_a_pulse_and_stay_what_they_are(
+    hub: Hub, browser: Browser
+) -> None:
     """Nobody else is there and nothing flows: without the hub's pulse both would be called dead after three seconds."""
-    async with chromium() as browser, running_hub(tmp_path) as hub:
-        now = time.time()
-        session = hub.store.add_session("通話", now, now + 3600, "Asia/Tokyo", [NewSite("壱岐", None)])
-        await hub.live.start_session(session.session_id)
-        code = hub.store.add_invitation(session.session_id, "participant", now + 3600, None).code
-        async with opened(browser, permissions=["camera", "microphone"]) as (_, page):
-            await join(page, hub, code, "花子")
-            await page.wait_for_function(
-                "() => { const { publish, subscribe } = shimawa.connections();"
-                " return [publish, subscribe].every((pc) => pc?.connectionState === 'connected'); }"
-            )
-            assert await page.evaluate(PULSES, 10)
+    _, code = await begun(hub)
+    async with opened(browser, **ALLOWED) as (_, page):
+        await join(page, hub, code, "花子")
+        await page.wait_for_function(
+            "() => { const { publish, subscribe } = shimawa.connections();"
+            " return [publish, subscribe].every((pc) => pc?.connectionState === 'connected'); }"
+        )
+        assert await page.evaluate(PULSES, 10)

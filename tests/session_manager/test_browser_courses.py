@@ -5,22 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from session_manager.enrolment import NewCircle
 from session_manager.web.security import CSRF_COOKIE, LOGIN_COOKIE, csrf_token
 from tests.session_manager.hall import NOW
 from tests.session_manager.lab import TOWN, Lab
-from tests.session_manager.site import SECRET, chromium, opened, running_site
+from tests.session_manager.site import SECRET, opened, running_site
 
-pytestmark = [pytest.mark.chromium]
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="session")]
 NASTY = "<img src=x onerror=alert(1)>"
 
 
-async def test_a_person_applies_sees_their_turn_and_gives_it_up(tmp_path: Path) -> None:
+async def test_a_person_applies_sees_their_turn_and_gives_it_up(browser: Browser, tmp_path: Path) -> None:
     async with (
         running_site(tmp_path, clock=lambda: NOW) as site,
-        chromium(devices=False) as browser,
         opened(browser) as (context, page),
     ):
         store, now = site.store, NOW

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.session_manager.site import Site, Wire, answer_politely, chromium, opened, polite, running_site
+from tests.session_manager.site import Site, Wire, answer_politely, opened, polite, running_site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="session")]
 
 NASTY = "<img src=x onerror=document.body.remove()>"
 ALLOWED = ["camera", "microphone"]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
-        yield made
 
 
 def peer(number: int, **more: object) -> dict[str, object]:
@@ -284,7 +276,7 @@ async def test_who_stands_at_the_door_is_told_so_and_let_in(browser: Browser, tm
     said: list[object] = []
 
     async def hub(wire: Wire) -> None:
-        await wire.welcome(role="lobby", permissions=["hello", "leave"], snapshot=snapshot())
+        await wire.welcome(role="lobby", permissions=["hello", "leave"], snapshot=snapshot(), heartbeat_ms=100)
         said.append((await wire.hear(beats=True))["t"])
         permissions = ["media.publish", "media.subscribe", "leave"]
         await wire.event("admitted", {"role": "participant", "permissions": permissions, "snapshot": snapshot(peer(1))})

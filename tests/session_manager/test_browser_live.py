@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from session_manager.records import Session, SiteRisk, Spool
-from tests.session_manager.site import BEGAN_AT, Site, chromium, opened, running_site
+from tests.session_manager.site import BEGAN_AT, Site, opened, running_site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="session")]
 
 NASTY = "<script>document.body.remove()</script><b>太字</b>"
 LONG = "長崎県壱岐市郷ノ浦町テレワークセンター第二会議室（本土側と合同）"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
-        yield made
 
 
 def line(session: Session, number: int, text: str, site: int = 0, **more: object) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -10,31 +11,25 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, Dialog, Page, Route
-from playwright.async_api import TimeoutError as PlaywrightTimeout
+import pytest_asyncio
+from playwright.async_api import Browser, Dialog, Page, Request, Route
 
 from session_manager.web.app import create_app
 from session_manager.web.security import CSRF_COOKIE, LOGIN_COOKIE, csrf_token
 from session_manager.web.settings import WebSettings
 from tests.session_manager.hall import Web
 from tests.session_manager.house import ZONE
-from tests.session_manager.site import PASSWORD, SECRET, Site, chromium, opened, running_site
+from tests.session_manager.site import PASSWORD, SECRET, Site, opened, running_site
 from tests.session_manager.test_route_matrix import Door, doors
 from tests.session_manager.two_towns import Town, settle
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="session")]
 
 EVIL = "<img src=x onerror=\"hit('i')\">\"'><svg onload=hit(1)></script><script>hit('s')</script>{{7*7}}${7*7}"
 HIT = "window.hits = []; window.hit = (what) => window.hits.push(what);"
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium(devices=False) as browser:
-        yield browser
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with running_site(tmp_path) as site:
         yield site
@@ -68,13 +63,39 @@ def pages(site: Site) -> list[Door]:
     ]
 
 
-async def settled(page: Page) -> bool:
-    """Whether the name came to stand there; pages without any are looked at for half a second."""
-    try:
-        await page.get_by_text("onerror=").first.wait_for(state="attached", timeout=500)
-    except PlaywrightTimeout:
-        return False
-    return True
+STREAMS = ("eventsource", "websocket")
+"""Answers that have no end."""
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+class Quiet:
+    """What a page has asked for and not been told yet."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._asked: set[Request] = set()
+        self._heard = asyncio.Event()
+        page.on("request", self._ask)
+        page.on("requestfinished", self._told)
+        page.on("requestfailed", self._told)
+
+    def _ask(self, request: Request) -> None:
+        if request.resource_type not in STREAMS:
+            self._asked.add(request)
+
+    def _told(self, request: Request) -> None:
+        self._asked.discard(request)
+        self._heard.set()
+
+    async def settled(self) -> None:
+        """Until all that it asked for has come, is drawn, and it asked for nothing more because of it."""
+        while True:
+            while self._asked:
+                self._heard.clear()
+                await self._heard.wait()
+            await self._page.evaluate(DRAWN)
+            if not self._asked:
+                return
 
 
 async def test_no_name_runs_on_any_page(site: Site, browser: Browser) -> None:
@@ -88,6 +109,7 @@ async def test_no_name_runs_on_any_page(site: Site, browser: Browser) -> None:
                        ((LOGIN_COOKIE, login), (CSRF_COOKIE, proof))]  # fmt: skip
             await context.add_cookies(cookies)  # type: ignore[arg-type]
             asked: list[str] = []
+            quiet = Quiet(page)
 
             async def dismissed(dialog: Dialog, asked: list[str] = asked) -> None:
                 asked.append(dialog.message)
@@ -99,7 +121,8 @@ async def test_no_name_runs_on_any_page(site: Site, browser: Browser) -> None:
                 assert answer is not None
                 if answer.status != 200:
                     continue
-                if await settled(page):
+                await quiet.settled()
+                if await page.get_by_text("onerror=").count():
                     shown.setdefault(who, set()).add(door.path)
                 assert await page.evaluate("window.hits") == [], (who, door)
                 assert await page.locator("img[src=x], svg[onload]").count() == 0, (who, door)

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from session_manager.store import NewSite
-from tests.session_manager.site import PASSWORD, chromium, opened, running_site
+from tests.session_manager.site import PASSWORD, opened, running_site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
-        yield made
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_day_at_the_office(browser: Browser, tmp_path: Path) -> None:

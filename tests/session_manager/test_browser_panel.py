@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,12 @@ from playwright.async_api import Browser, Page, expect
 
 from session_manager.web.version import version
 from tests.session_manager.door import Door, hang
-from tests.session_manager.site import Site, chromium, opened, running_site
+from tests.session_manager.site import Site, opened, running_site
 
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(120)]
+in_one_loop = pytest.mark.asyncio(loop_scope="session")
 PATIENCE_MS = 40_000
 DAY_S = 86_400
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def stand(page: Page, site: Site, door: Door) -> None:
@@ -32,6 +26,7 @@ async def stand(page: Page, site: Site, door: Door) -> None:
     assert "#" not in page.url
 
 
+@in_one_loop
 async def test_a_name_that_glows_is_touched_while_the_line_is_cut_and_counts_when_it_is_back(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -71,9 +66,11 @@ async def test_a_name_that_glows_is_touched_while_the_line_is_cut_and_counts_whe
         await expect(page.locator("#said")).to_contain_text("15分のばしました", timeout=PATIENCE_MS)
 
 
+@in_one_loop
 async def test_the_room_is_taken_and_given_back_and_a_fault_is_told(browser: Browser, tmp_path: Path) -> None:
     async with running_site(tmp_path) as site, opened(browser, viewport={"width": 800, "height": 1280}) as (_, page):
         door = hang(site.store, time.time())
+        await page.clock.install()
         await stand(page, site, door)
         await expect(page.locator(".word.free")).to_contain_text("空いています", timeout=PATIENCE_MS)
         await page.click("[data-key=use30]")
@@ -91,10 +88,12 @@ async def test_the_room_is_taken_and_given_back_and_a_fault_is_told(browser: Bro
         assert await page.locator("form").count() == 0
 
         site.store.revoke_panel("default", door.panel.panel_id, time.time())
+        await page.clock.fast_forward(6000)  # it looks every five seconds
         await expect(page.locator("main")).to_contain_text("まだどの部屋のものでもありません", timeout=PATIENCE_MS)
         assert door.room_id not in await page.content()
 
 
+@in_one_loop
 async def test_a_link_that_was_used_up_says_so(browser: Browser, tmp_path: Path) -> None:
     async with running_site(tmp_path) as site, opened(browser, locale="en-GB") as (_, page):
         await page.goto(f"{site.url}/panel#nonsense")
@@ -102,6 +101,7 @@ async def test_a_link_that_was_used_up_says_so(browser: Browser, tmp_path: Path)
         await expect(page.locator("main")).to_contain_text("does not belong to a room")
 
 
+@in_one_loop
 async def test_a_phone_that_saw_the_code_checks_in(browser: Browser, tmp_path: Path) -> None:
     async with running_site(tmp_path) as site, opened(browser, viewport={"width": 390, "height": 844}) as (_, page):
         from session_manager.panel import door_code

@@ -8,12 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from tests.session_manager.site import Wire, chromium, opened, running_site
+from tests.session_manager.site import Wire, opened, running_site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="session")]
 
 START = """
 async ({ tokens }) => {
@@ -32,12 +31,6 @@ async ({ tokens }) => {
 """
 NUMBERS = "() => told.filter(([type]) => type === 'line.committed').map(([, body]) => body.n)"
 STATES = "() => told.filter(([type]) => type === 'link').map(([, body]) => [body.state, body.code ?? null])"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
-        yield made
 
 
 @asynccontextmanager

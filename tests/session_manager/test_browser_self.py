@@ -6,21 +6,21 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from session_manager.booking_records import Booking, NewBooking, NewPlace, Rules, Wanted
 from session_manager.opening import ALWAYS
 from session_manager.pricing import Holder, PriceRule
 from session_manager.schedule import Interval, wall
 from session_manager.web.security import CSRF_COOKIE, LOGIN_COOKIE, csrf_token
-from tests.session_manager.site import SECRET, chromium, opened, running_site
+from tests.session_manager.site import SECRET, opened, running_site
 
-pytestmark = [pytest.mark.chromium]
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="session")]
 NASTY = "<img src=x onerror=alert(1)>"
 
 
-async def test_staying_longer_that_costs_is_said_in_japanese(tmp_path: Path) -> None:
-    async with running_site(tmp_path) as site, chromium(devices=False) as browser, opened(browser) as (context, page):
+async def test_staying_longer_that_costs_is_said_in_japanese(browser: Browser, tmp_path: Path) -> None:
+    async with running_site(tmp_path) as site, opened(browser) as (context, page):
         store, now = site.store, int(time.time()) // 60 * 60
         house = store.add_facility("壱岐", "Asia/Tokyo").facility_id
         store.set_opening(house, ALWAYS)

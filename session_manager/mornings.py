@@ -1,4 +1,4 @@
-"""What time brings to a facility: the day's bookings, and in the morning drafts of reports, forgotten names and words."""
+"""What time brings to a facility: the day's bookings; in the morning drafts of reports, forgotten names and words."""
 
 from __future__ import annotations
 

@@ -178,6 +178,7 @@ class Transcript:
         """What is to be done every `TICK_S`."""
         now = self._clock()
         for one in self._hearing.values():
+            one.open.last_packet_at = min(one.open.last_packet_at, now)  # a clock that was put back counts from here
             if one.running and now - one.open.last_packet_at > PAUSE_S:
                 self._end_run(one)
             self._tell_late(one.open)

@@ -43,7 +43,9 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.05
 """Packets are heard together this often: a thread change per 20 ms packet would cost more than the hearing."""
-STALLED_AFTER_S = 2.0
+STALLED_AFTER_S = 3.0
+"""Longer than the hub waits before it ends a run: what is cut by the hub is marked there and heard again, and what is
+cut here is not. Only a hub that keeps a run open without packets leaves it to the worker."""
 STATUS_EVERY_S = 1.0
 BLOCK_PACKETS = 250
 """Five seconds at once while catching up, so that one stream's backlog does not hold up the others."""

@@ -59,3 +59,27 @@ async def test_a_disk_slower_than_the_clock_holds_up_one_note_and_nobody_else(ha
                 await asyncio.sleep(0.02)
         running.cancel()
     assert told == []
+
+
+async def test_a_clock_that_was_put_back_keeps_no_last_word_open(hall: Hall, tmp_path: Path) -> None:
+    now = NOW
+    transcript = Transcript(
+        hall.store,
+        AudioLog(tmp_path / "audio"),
+        Announcer(Listeners()),
+        lambda: now,
+        on_record=lambda *_: None,
+        on_captions=lambda: None,
+    )
+    stream = hall.stream()
+    key = (stream.track_id, stream.epoch)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(transcript.run())
+        await transcript.begin(stream, ("ja",))
+        transcript.audio([LoggedPacket(*key, 0, 0, NOW, PACKET)])
+        opened = transcript.recorder.get(key)
+        assert opened is not None
+        now = NOW - 90.0
+        transcript.tick()
+        assert opened.last_packet_at == now
+        running.cancel()

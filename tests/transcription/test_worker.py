@@ -120,8 +120,8 @@ async def test_a_broken_connection_is_resumed_at_the_watermarks_with_nothing_los
         await hub.until_done()
     async with ScriptedHub([replace(one, speed=20.0)], TOKEN) as hub, working(hub):
         [one] = hub.tracks
-        for lines in (2, 5, 9, 14):
-            await hub.until(lambda lines=lines: len(one.finals) >= lines)
+        for lives, lines in enumerate((2, 5, 9, 14), 1):
+            await hub.until(lambda lives=lives, lines=lines: len(hub.hellos) == lives and len(one.finals) >= lines)
             await hub.drop()
         await hub.until_done()
         assert len(hub.hellos) == 5

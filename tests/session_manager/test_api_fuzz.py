@@ -32,7 +32,7 @@ from tests.session_manager.two_towns import Headers, World, actions, bearer_head
 
 EXAMPLES = int(os.environ.get("SHIMAWA_FUZZ", "4"))
 SEED = int(os.environ.get("SHIMAWA_FUZZ_SEED", "1"))
-pytestmark = pytest.mark.timeout(60 * EXAMPLES)
+pytestmark = pytest.mark.timeout(120 * EXAMPLES)
 APART = {
     "/api/sessions/{session_id}/events": "streams until the session ends; test_web_live.py hears it",
     "/api/logout": "would end the caller",

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, true, update
+from sqlalchemy import Connection, Row, and_, insert, select, true, update
 
 from session_manager.notices import Letter, retry_at
 from session_manager.store.part import Part
@@ -108,11 +108,6 @@ class Outbox(Part):
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         return [OutboxRow(**{name: getattr(row, name) for name in OutboxRow.__dataclass_fields__}) for row in rows]
-
-    def outbox_counts(self) -> dict[str, int]:
-        query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
-        with self._database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def enqueue(connection: Connection, letter: Letter, now: float) -> bool:

@@ -22,9 +22,9 @@ LONGEST = (
     *("test_browser_approvals", "test_keeping", "test_browser_office", "test_formats", "test_browser_panel"),
 )
 
-settings.register_profile("judged", derandomize=True, print_blob=True)
-if os.environ.get("CI"):
-    settings.load_profile("judged")
+settings.register_profile("here", deadline=None)
+settings.register_profile("judged", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("judged" if os.environ.get("CI") else "here")
 
 
 @pytest.hookimpl(wrapper=True)

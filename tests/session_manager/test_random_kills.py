@@ -116,7 +116,7 @@ class HubProcess:
                 stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, **environment},
             )  # fmt: skip
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), 120)
+        line = await asyncio.wait_for(self.process.stdout.readline(), 300)
         assert line, (self.folder / "hub.log").read_text(encoding="utf-8")[-3000:]
         self.port = json.loads(line)["port"]
         self.ready.set()
@@ -357,7 +357,7 @@ async def settled(post: PostOffice) -> None:
 
 async def drained(database: Path) -> Counter[str]:
     """Until no letter waits any more."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(600):
         while True:
             with contextlib.closing(sqlite3.connect(database)) as connection:
                 states = Counter(row[0] for row in connection.execute("SELECT state FROM outbox"))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ NOW = 1_780_000_000.0
 PASSWORD = "correct horse battery"
 SECRET = bytes(range(32))
 WORKER = "worker-token-of-this-hub"
+_DESCRIBED: dict[str, Any] = {}
 QUICK = Passwords(time_cost=1, memory_kib=64, parallelism=1)
 
 
@@ -80,6 +82,12 @@ class Web:
     @property
     def store(self) -> Store:
         return self.hall.store
+
+    def described(self) -> dict[str, Any]:
+        """The interface as OpenAPI has it: the same of every hub, so it is written once a process."""
+        if not _DESCRIBED:
+            _DESCRIBED.update(self.app.openapi())
+        return _DESCRIBED
 
     def browser(self, **options: object) -> httpx.AsyncClient:
         """One browser: its own cookies, its own address."""

@@ -130,7 +130,7 @@ async def test_no_name_becomes_a_formula_in_any_sheet(web: Web, formula: str) ->
     town = settle(web.store, formula, "formula")
     office = world.login(town, "account_id")
     sheets = 0
-    bodies = Bodies(web.app.openapi())
+    bodies = Bodies(web.described())
     for door in doors(web):
         if door.method == "GET" and door.path.endswith(".csv"):
             query = bodies.of("GET", door.path, town.ids).query
@@ -159,7 +159,7 @@ NOT_GUESSED = {
 
 
 async def test_every_open_door_that_judges_a_secret_slows_guessing_down(world: World) -> None:
-    bodies = Bodies(world.web.app.openapi())
+    bodies = Bodies(world.web.described())
     tried = []
     for path in OPEN:
         for route in routes(world.web):
@@ -240,7 +240,7 @@ async def test_another_sites_page_changes_nothing_at_any_address(world: World) -
 async def test_reading_changes_nothing(world: World) -> None:
     """A picture's address on another site's page is fetched with the reader's cookies."""
     office = world.login(world.iki, "account_id")
-    bodies = Bodies(world.web.app.openapi())
+    bodies = Bodies(world.web.described())
     before = _facts(world.web.store)
     for door in doors(world.web):
         if door.method == "GET" and not door.path.endswith("/events"):
@@ -267,7 +267,7 @@ async def test_no_address_takes_a_flood(world: World) -> None:
         for _ in range(40):
             yield b" " * 65_536
 
-    office, bodies = office_of(world), Bodies(world.web.app.openapi())
+    office, bodies = office_of(world), Bodies(world.web.described())
     for door in [*doors(world.web), *(Door("POST", path) for path in OPEN)]:
         if door.method in {"POST", "PUT", "PATCH"}:
             headers = {**office, "Content-Length": "4000000", "Content-Type": "application/json"}
@@ -295,7 +295,7 @@ STRANGE = (
 
 async def test_no_letter_breaks_anything(world: World) -> None:
     """In every text of every form, and in every part of every address that is not an identifier."""
-    bodies = Bodies(world.web.app.openapi())
+    bodies = Bodies(world.web.described())
     office = office_of(world)
     for door in [*doors(world.web)[:-1], *(Door("POST", path) for path in OPEN if path.startswith("/api"))]:
         body = bodies.of(door.method, door.path, world.iki.ids)

@@ -71,7 +71,7 @@ def world(web: Web) -> World:
 
 
 def bodies_of(world: World) -> Bodies:
-    return Bodies(world.web.app.openapi())
+    return Bodies(world.web.described())
 
 
 def test_every_part_of_an_address_is_something_that_the_towns_have(world: World) -> None:

@@ -4,8 +4,8 @@
 with every rule, one transaction to the disk; its baseline is a write and flush of one row. Over HTTP on the loopback,
 from the request to the last byte: `week_page` the page, `week_api` what it then fetches, `week_again` when nothing is
 new, `feed` the calendar of one room, thirteen months of it, `feed_again` when nothing is new, `month` the bookings of
-one room. `cpu` is what server and
-client spent together: on a busy machine the other figures hold the waiting for a core.
+one room. `cpu` is what server and client spent together: on a busy machine the other figures hold the waiting for a
+core.
 """
 
 from __future__ import annotations

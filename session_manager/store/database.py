@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from session_manager.errors import StartFailed, StoreFailed
+from session_manager.errors import NotPossible, StartFailed, StoreFailed
 
 _BUSY_MS = 15_000
 _WRITERS = 0x5348494D
@@ -162,6 +162,8 @@ def _begin_postgresql(connection: Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except DataError as error:
+        raise NotPossible("This holds a letter or a number that cannot be kept.") from error
     except (DBAPIError, PoolTimeout) as error:
         cause = str(error.orig) if isinstance(error, DBAPIError) else "every connection is busy"
         raise StoreFailed(f"The database did not take this ({cause}). Check the disk, then try again.") from error

@@ -31,6 +31,15 @@ Languages = Annotated[list[Language], Field(min_length=1, max_length=8)]
 class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_zero(cls, sent: object) -> object:
+        """U+0000 is a letter to JSON and to SQLite, and to PostgreSQL none."""
+        texts = sent.values() if isinstance(sent, dict) else ()
+        if any("\0" in text for text in texts if isinstance(text, str)):
+            raise ValueError("must not hold the letter U+0000")
+        return sent
+
 
 class Login(Form):
     name: Annotated[str, Field(min_length=1, max_length=200)]

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, make_url, text
 
-from session_manager.errors import StartFailed
+from session_manager.errors import NotPossible, StartFailed
 from session_manager.hub import Hub
 from session_manager.settings import load_settings
 from session_manager.store import Store
@@ -121,4 +121,11 @@ def test_a_database_server_that_was_started_anew_is_found_again() -> None:
         name = make_url(address).database
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
     assert [one.name for one in store.facilities()] == ["壱岐"]
+    store.close()
+
+
+def test_a_letter_that_only_one_of_them_could_keep_is_refused_and_no_fault_of_the_disk() -> None:
+    store = Store.open(new_database(postgresql(), "letters"), QUICK)
+    with pytest.raises(NotPossible, match="cannot be kept"):
+        store.add_facility("壱\0岐", "Asia/Tokyo")
     store.close()

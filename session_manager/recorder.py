@@ -28,8 +28,9 @@ FLUSH_S = 0.5
 ORIGIN_SAMPLES = 48_000
 REFUSED_SPANS = 1_000
 PLACED_WITHIN_S = 2.0
-PLACED_FINE_S = 0.1
-"""So much surer than the arrival of packets, of which nobody knows how late they are, that its middle is taken."""
+PLACED_FINE_S = 0.03
+"""So far before the end of what the publisher's bound allows: as much may lines be moved, and none is placed earlier
+than that by a publisher whose hub answered slowly."""
 LATEST_S = 60.0
 """No packet comes live that long after it was heard: who says so has another clock in mind."""
 LATE_SAMPLES = 12_000

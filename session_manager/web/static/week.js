@@ -266,6 +266,7 @@ async function refresh() {
     if (!found) return drawNow();
     ({ plan, tag } = found);
     draw();
+    for (const button of document.querySelectorAll(".week-tools button")) button.disabled = false; // they move what is there
   } catch (error) {
     if (mine !== asking) return;
     if (error.status === 401) location.assign("/login");

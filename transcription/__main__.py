@@ -37,8 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _worker(given: list[str]) -> int:
     settings_of = _worker_parser().parse_args(given)
     from transcription.engines import load_recogniser
+    from transcription.memory import give_back_large_blocks
     from transcription.settings import WorkerSettings, token_from_environment, worker_name
 
+    give_back_large_blocks()
     logging.basicConfig(level=settings_of.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("websockets").setLevel(logging.WARNING)
     settings = WorkerSettings(

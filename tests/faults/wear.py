@@ -7,7 +7,7 @@ import contextlib
 import json
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +103,7 @@ async def memory(folder: Path, undisturbed: Undisturbed, full: bool) -> list[Row
     length_s = 7200.0 if full else 120.0
     dialogue = talk(int(length_s / 3.4))
     sizes: dict[str, list[float]] = {}
+    single: dict[int, list[float]] = {}
 
     async def fault(scene: Scene) -> None:
         hub = scene.stage.hub_processes[-1].process.pid
@@ -113,15 +114,23 @@ async def memory(folder: Path, undisturbed: Undisturbed, full: bool) -> list[Row
             await scene.at(WARM_S + (ends_s(dialogue) - WARM_S) * number / samples)
             for name, pids in groups.items():
                 sizes.setdefault(name, []).append(await asyncio.to_thread(_resident_mb, pids))
+            for pid in groups["hub"]:
+                single.setdefault(pid, []).append(await asyncio.to_thread(_resident_mb, [pid]))
 
     await Play(dialogue, folder, fault).run()
     form = f"{length_s / 60:.0f} min" + ("" if full else " for 2 h")
     rows = []
     for name, mb in sizes.items():
         row = at_most(f"memory: {name}", "grows", GROWN_MB, max(mb[-3:]) - mb[0], "MB", form)
-        detail = ("MB by time: " + " ".join(f"{one:.1f}" for one in mb),)
+        detail = ("MB by time: " + _figures(mb),)
+        if name == "hub":
+            detail += tuple(f"process {number}: {_figures(one)}" for number, one in enumerate(single.values()))
         rows.append(Row(row.scenario, row.budget, f"{row.measured} from {mb[0]:.0f} MB", row.ok, form, detail))
     return rows
+
+
+def _figures(mb: Iterable[float]) -> str:
+    return " ".join(f"{one:.1f}" for one in mb)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -44,8 +45,12 @@ async def _run(host: str, port: int, roles: Sequence[Role], *, test_door: bool) 
         print(f"ws://{host}:{bound}/signal", flush=True)
         for token, worth in directory.tokens.items():
             print(f"{getattr(worth, 'role', '')}\t{token}", flush=True)
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on its loop
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
         try:
-            await asyncio.Event().wait()
+            await stop.wait()
         finally:
             await server.close()
 

@@ -257,7 +257,7 @@ def test_sent_sound_makes_room_for_new(tiny_disk: Path) -> None:
     say(spool, 3, 0, 500)
     until(lambda: kept(spool, 3) == 500)
     assert kept(spool, 2) == 300
-    assert spool.state().level == "near"
+    until(lambda: spool.state().level == "near")  # full for a moment while the oldest goes
     spool.close()
     assert not (tiny_disk / "spool" / "1").exists(), "the oldest that was sent is gone"
 

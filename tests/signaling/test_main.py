@@ -15,7 +15,8 @@ from signaling.ports import Socket
 from signaling.sockets import connect, serve
 
 
-async def test_a_standalone_server_takes_the_tokens_it_printed_and_refuses_media() -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+async def test_a_standalone_server_takes_the_tokens_it_printed_and_refuses_media(end: signal.Signals) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "signaling", "--role", "board", stdout=asyncio.subprocess.PIPE
     )
@@ -35,7 +36,7 @@ async def test_a_standalone_server_takes_the_tokens_it_printed_and_refuses_media
     assert refused.code == "no_media"
     await client.leave()
     await run
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     async with asyncio.timeout(30):
         assert await process.wait() == 0
 

@@ -21,9 +21,10 @@ MOST_STREAMS = 64
 """In one question; the newest come first, the others when those are done."""
 MOST_MISSING = 200
 MAX_WAIT_S = 300.0
-CLOCK_ASKED = 4
-CLOCK_FINE_S = 0.02
-"""So often a board asks what the hub's clock reads, unless it knows it as well as this."""
+CLOCK_ASKED = 8
+CLOCK_ASKED_S = 1.0
+CLOCK_FINE_S = 0.005
+"""So often and so long a board asks what the hub's clock reads, unless it knows it as well as this."""
 
 
 class DueSession(BaseModel):
@@ -155,10 +156,11 @@ class HubClient:
 
         Raises as `day` does.
         """
+        until = time.monotonic() + CLOCK_ASKED_S
         for _ in range(CLOCK_ASKED):
             await self._have({"streams": []})
             found = self.clock.instant(time.monotonic())
-            if found is None or found.within_s <= CLOCK_FINE_S:
+            if found is None or found.within_s <= CLOCK_FINE_S or time.monotonic() >= until:
                 return
 
     async def have(self, holdings: Sequence[Holding], disk: DiskTold) -> Wanted:

@@ -51,8 +51,10 @@ class OpenStream:
     origin_at: float | None = None
     origin_from: int | None = None
     """Sample of the first packet while `origin_at` may still be corrected; None before it and when it is fixed."""
-    placed_by: float | None = None
-    """Not after this instant lies sample 0, says who heard it."""
+    placed: Placed | None = None
+    """Where who heard it puts sample 0: the surest word so far."""
+    not_before: float = 0.0
+    """There the track's earlier sound ends."""
     end_sample: int = 0
     last_packet_at: float = 0.0
     closed: bool = False
@@ -240,15 +242,17 @@ class Recorder:
         `not_before`: there the track's earlier sound ends."""
         if placed.within_s > PLACED_WITHIN_S or not stream.is_movable:
             return
-        latest = max(placed.at + max(0.0, placed.within_s - PLACED_FINE_S), not_before or 0.0)
-        stream.placed_by = latest if stream.placed_by is None else min(stream.placed_by, latest)
+        stream.not_before = max(stream.not_before, not_before or 0.0)
+        if stream.placed is None or placed.within_s < stream.placed.within_s:
+            stream.placed = placed
 
     def fix_origin(self, stream: OpenStream) -> None:
         """From now on it stays, because lines are placed by it."""
         if stream.origin_from is not None and stream.origin_at is not None:
             stream.origin_from = None
-            if stream.placed_by is not None and 0 < stream.origin_at - stream.placed_by <= LATEST_S:
-                stream.origin_at = stream.placed_by
+            latest = _latest(stream)
+            if latest is not None and 0 < stream.origin_at - latest <= LATEST_S:
+                stream.origin_at = latest
             self._events.origin_known(stream)
 
     async def store(self, stream: OpenStream, packets: Sequence[Packet]) -> int:
@@ -340,6 +344,13 @@ class Recorder:
         failure = self._failures.pop(stream.key, None)
         if failure is not None:
             self._events.record_recovered(stream, failure.started_at, failure.ended_at, failure.cause)
+
+
+def _latest(stream: OpenStream) -> float | None:
+    """Not after this instant lies sample 0, says who heard it."""
+    if stream.placed is None:
+        return None
+    return max(stream.placed.at + max(0.0, stream.placed.within_s - PLACED_FINE_S), stream.not_before)
 
 
 def _fail(done: asyncio.Future[int], error: LogWriteFailed) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.exceptions import HTTPException
 
 from session_manager.access import Action
@@ -21,10 +21,16 @@ from session_manager.web.ratelimit import Rule
 from session_manager.web.routes_join import SiteView
 from transcription.audio_log import Packet, unpack_packets
 
+
+async def came_at(context: ContextDep) -> float:
+    """By our clock, before who asks is looked up: what that takes is none of the way here."""
+    return context.clock()
+
+
 router = APIRouter(
     prefix="/api/board",
     tags=["board"],
-    dependencies=[slowed_token(Rule.SPOOL_BOARD, Rule.SPOOL_ADDRESS)],
+    dependencies=[Depends(came_at), slowed_token(Rule.SPOOL_BOARD, Rule.SPOOL_ADDRESS)],
 )
 
 PAST_S = 12 * 3600.0
@@ -111,8 +117,9 @@ async def devices(form: DevicesForm, context: ContextDep, identity: IdentityDep)
 @router.post(
     "/spool/have", dependencies=[permit(Action.BOARD_JOIN)], summary="What a board keeps, and what the hub wants of it"
 )
-async def have(form: SpoolsForm, context: ContextDep, identity: IdentityDep) -> Answer:
-    came_at = context.clock()
+async def have(
+    form: SpoolsForm, context: ContextDep, identity: IdentityDep, came: Annotated[float, Depends(came_at)]
+) -> Answer:
     if form.disk is not None:
         await context.runtime.disk_told(identity.subject or "", DiskTold(**dict(form.disk)))
     told = [SpoolTold(**dict(one)) for one in form.streams]
@@ -120,7 +127,7 @@ async def have(form: SpoolsForm, context: ContextDep, identity: IdentityDep) -> 
     return Answer(
         [StreamAnswer(one.session_id, one.name, one.epoch, _pairs(one.wanted), _pairs(one.stored)) for one in answers],
         [Unknown(one.session_id, one.epoch) for one in unknown],
-        came_at,
+        came,
         context.clock(),
     )
 

@@ -117,7 +117,7 @@ async def test_the_hubs_clock_is_asked_until_one_answer_was_quick_and_no_longer(
     assert hub.spool is not None
     hub.spool.clock = lambda: 5_000.0 + time.monotonic()
     await client.learn_clock()
-    assert 1 <= hub.spool.asked <= 4
+    assert 1 <= hub.spool.asked <= 8
     found = client.clock.instant(10.0)
     assert found is not None
     assert abs(found.at - 5_010.0) <= found.within_s

@@ -130,11 +130,20 @@ async def test_a_board_knows_better_than_its_late_packets_when_it_heard_them(
     async with recorder_in(tmp_path) as (recorder, heard):
         opened = await recorder.open(stream())
         recorder.place(opened, Placed(at, within_s), not_before)
-        recorder.place(opened, Placed(at + 0.5, within_s + 0.1), not_before)
+        recorder.place(opened, Placed(at - 0.5, within_s + 0.1), None)
         recorder.receive([packet(number) for number in range(51)])
         recorder.place(opened, Placed(at - 5.0, 0.0), not_before)
         assert heard.origins == [pytest.approx(origin, rel=0, abs=0.001)]
         assert opened.origin_at == heard.origins[0], "lines are placed by it: it stays"
+
+
+async def test_a_surer_word_of_where_a_stream_lies_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, heard):
+        opened = await recorder.open(stream())
+        recorder.place(opened, Placed(NOW - 2.8, 0.02), None)
+        recorder.place(opened, Placed(NOW - 2.785, 0.002), None)
+        recorder.receive([packet(number) for number in range(51)])
+        assert heard.origins == [pytest.approx(NOW - 2.785, rel=0, abs=0.001)]
 
 
 async def test_packets_of_a_stream_that_nobody_opened_are_counted_and_dropped(tmp_path: Path) -> None:

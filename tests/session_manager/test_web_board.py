@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
+
 import httpx
 import pytest
 
@@ -48,6 +51,16 @@ async def test_numbers_are_given_as_half_open_pairs(web: Web) -> None:
         "unknown": [],
     }
     assert web.runtime.spools[0][0] == web.hall.boards[0].board_id
+
+
+async def test_the_hub_stamps_a_boards_question_before_it_looks_up_who_asks(web: Web) -> None:
+    """Or the time that takes counts as the way here, and the board puts its sound so much too late."""
+    ticks = itertools.count(NOW)
+    web.app.state.context = replace(web.app.state.context, clock=lambda: next(ticks))
+    async with board(web) as here:
+        answer = (await here.post("/api/board/spool/have", json={"streams": []})).json()
+    assert answer["came_at"] == NOW
+    assert answer["server_time"] == next(ticks) - 1.0 > NOW
 
 
 async def test_what_a_board_has_lost_is_told(web: Web) -> None:

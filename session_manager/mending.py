@@ -123,7 +123,7 @@ class Mending:
             room = await asyncio.to_thread(self._store.room_for, stream.track_id, stream.epoch)
             began = opened.origin_at = repair.between(began, told.end_sample / repair.RATE, *room)
             await asyncio.to_thread(self._store.set_origin, stream.track_id, stream.epoch, began)
-        elif opened.is_movable and told.placed is not None:
+        elif not opened.lined and told.placed is not None:
             not_before, _ = await asyncio.to_thread(self._store.room_for, stream.track_id, stream.epoch)
             self._transcript.recorder.place(opened, Placed(*told.placed), not_before)
         present = opened.log.numbers()
@@ -359,9 +359,9 @@ class Mending:
 
     async def _fix_origin(self, opened: OpenStream) -> None:
         """Lines are placed by it, so it stays from now on."""
-        if opened.origin_from is not None and opened.origin_at is not None:
+        if not opened.lined and opened.origin_at is not None:
             self._transcript.recorder.fix_origin(opened)
-            await asyncio.to_thread(self._store.set_origin, *opened.key, opened.origin_at)
+            await asyncio.to_thread(self._store.move_origin, *opened.key, opened.origin_at)
 
     async def _finished(self, key: StreamKey, mend: _Mend) -> None:
         """No marks are left."""

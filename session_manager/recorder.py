@@ -50,7 +50,11 @@ class OpenStream:
     tail: Tail = field(default_factory=Tail)
     origin_at: float | None = None
     origin_from: int | None = None
-    """Sample of the first packet while `origin_at` may still be corrected; None before it and when it is fixed."""
+    """Sample of the first packet while packets may still correct `origin_at`; None before it and afterwards."""
+    came_by: float | None = None
+    """Not after this instant lies sample 0, say the packets of its first second."""
+    lined: bool = False
+    """Lines lie by `origin_at`: nothing moves it any more."""
     placed: Placed | None = None
     """Where who heard it puts sample 0: the surest word so far."""
     not_before: float = 0.0
@@ -67,16 +71,12 @@ class OpenStream:
     def key(self) -> StreamKey:
         return self.stream.track_id, self.stream.epoch
 
-    @property
-    def is_movable(self) -> bool:
-        """No line has been placed by its origin yet."""
-        return self.origin_at is None or self.origin_from is not None
-
 
 class RecorderEvents(Protocol):
     """Called on the hub's loop; must return at once."""
 
-    def origin_known(self, stream: OpenStream) -> None: ...
+    def origin_known(self, stream: OpenStream) -> None:
+        """Again when it has moved, which ends when `fix_origin` was called."""
 
     def packets_arrived(self, stream: OpenStream) -> None: ...
 
@@ -134,7 +134,7 @@ class Recorder:
             return known
         stream_log = await asyncio.to_thread(self._audio_log.stream, stream.track_id, stream.epoch)
         opened = self._streams.setdefault(key, OpenStream(stream, stream_log))
-        opened.origin_at = stream.origin_at
+        opened.origin_at, opened.lined = stream.origin_at, stream.origin_at is not None
         opened.end_sample = max(stream.end_sample, stream_log.end_sample)
         return opened
 
@@ -235,24 +235,30 @@ class Recorder:
         elif stream.origin_from is not None:
             stream.origin_at = min(stream.origin_at, began)
             if arrived.sample - stream.origin_from >= ORIGIN_SAMPLES:
-                self.fix_origin(stream)
+                self._know_origin(stream)
 
     def place(self, stream: OpenStream, placed: Placed, not_before: float | None) -> None:
         """Where the publisher puts it on our clock: it may have been heard earlier than its packets came, never later.
         `not_before`: there the track's earlier sound ends."""
-        if placed.within_s > PLACED_WITHIN_S or not stream.is_movable:
+        if placed.within_s > PLACED_WITHIN_S or stream.lined:
             return
         stream.not_before = max(stream.not_before, not_before or 0.0)
         if stream.placed is None or placed.within_s < stream.placed.within_s:
             stream.placed = placed
+            before = stream.origin_at
+            if stream.origin_from is None and before is not None and _weighed(stream, before) != before:
+                stream.origin_at = _weighed(stream, before)
+                self._events.origin_known(stream)
 
     def fix_origin(self, stream: OpenStream) -> None:
         """From now on it stays, because lines are placed by it."""
+        self._know_origin(stream)
+        stream.lined = stream.origin_at is not None
+
+    def _know_origin(self, stream: OpenStream) -> None:
         if stream.origin_from is not None and stream.origin_at is not None:
-            stream.origin_from = None
-            latest = _latest(stream)
-            if latest is not None and 0 < stream.origin_at - latest <= LATEST_S:
-                stream.origin_at = latest
+            stream.came_by, stream.origin_from = stream.origin_at, None
+            stream.origin_at = _weighed(stream, stream.origin_at)
             self._events.origin_known(stream)
 
     async def store(self, stream: OpenStream, packets: Sequence[Packet]) -> int:
@@ -346,11 +352,13 @@ class Recorder:
             self._events.record_recovered(stream, failure.started_at, failure.ended_at, failure.cause)
 
 
-def _latest(stream: OpenStream) -> float | None:
-    """Not after this instant lies sample 0, says who heard it."""
+def _weighed(stream: OpenStream, origin_at: float) -> float:
+    """Where sample 0 lies by the packets and by the surest word of who heard it: never after either."""
+    came_by = origin_at if stream.came_by is None else stream.came_by
     if stream.placed is None:
-        return None
-    return max(stream.placed.at + max(0.0, stream.placed.within_s - PLACED_FINE_S), stream.not_before)
+        return came_by
+    latest = max(stream.placed.at + max(0.0, stream.placed.within_s - PLACED_FINE_S), stream.not_before)
+    return latest if 0 < came_by - latest <= LATEST_S else came_by
 
 
 def _fail(done: asyncio.Future[int], error: LogWriteFailed) -> None:

@@ -93,7 +93,7 @@ class Transcript:
             log.exception("stream %s/%d cannot be recorded", stream.track_id, stream.epoch)
             self._on_record(stream.session_id, "io")
             return
-        if placed is not None and opened.is_movable:
+        if placed is not None and not opened.lined:
             not_before, _ = await asyncio.to_thread(self._store.room_for, *key)
             self.recorder.place(opened, placed, not_before)
         if key not in self._hearing:
@@ -212,9 +212,12 @@ class Transcript:
     def origin_known(self, stream: OpenStream) -> None:
         hearing = self._hearing.get(stream.key)
         if hearing is not None and stream.origin_at is not None:
-            track_id, epoch = stream.key
-            storing = asyncio.to_thread(self._store.set_origin, track_id, epoch, stream.origin_at)
-            hearing.origin_stored = self._spawn(storing)
+            hearing.origin_stored = self._spawn(self._store_origin(stream, stream.origin_at, hearing.origin_stored))
+
+    async def _store_origin(self, stream: OpenStream, origin_at: float, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        await asyncio.to_thread(self._store.move_origin, *stream.key, origin_at)
 
     def packets_arrived(self, stream: OpenStream) -> None:
         hearing = self._hearing.get(stream.key)

@@ -11,7 +11,7 @@ from session_manager.errors import NotFound, NotPossible
 from session_manager.records import Seat, Stream
 from session_manager.store.part import Part, need
 from session_manager.store.secrets import new_id
-from session_manager.store.tables import sessions, streams, tracks
+from session_manager.store.tables import lines, sessions, streams, tracks
 from session_manager.store.values import StaleEpoch
 
 
@@ -46,6 +46,14 @@ class Streams(Part):
         with self._database.write() as connection:
             values = {"origin_at": func.coalesce(streams.c.origin_at, origin_at)}
             _change(connection, track_id, epoch, values)
+
+    def move_origin(self, track_id: str, epoch: int, origin_at: float) -> None:
+        """A surer word of that instant, which holds as long as no line lies by the one before."""
+        same = (lines.c.track_id == track_id, lines.c.epoch == epoch)
+        with self._database.write() as connection:
+            lined = connection.execute(select(lines.c.line_id).where(*same).limit(1)).first() is not None
+            kept = func.coalesce(streams.c.origin_at, origin_at) if lined else origin_at
+            _change(connection, track_id, epoch, {"origin_at": kept})
 
     def room_for(self, track_id: str, epoch: int) -> tuple[float | None, float | None]:
         """Where the track's sound before that epoch ends, and where what follows it begins; None: there is none."""

@@ -132,6 +132,7 @@ async def test_a_board_knows_better_than_its_late_packets_when_it_heard_them(
         recorder.place(opened, Placed(at, within_s), not_before)
         recorder.place(opened, Placed(at - 0.5, within_s + 0.1), None)
         recorder.receive([packet(number) for number in range(51)])
+        recorder.fix_origin(opened)
         recorder.place(opened, Placed(at - 5.0, 0.0), not_before)
         assert heard.origins == [pytest.approx(origin, rel=0, abs=0.001)]
         assert opened.origin_at == heard.origins[0], "lines are placed by it: it stays"
@@ -144,6 +145,30 @@ async def test_a_surer_word_of_where_a_stream_lies_takes_the_place_of_an_earlier
         recorder.place(opened, Placed(NOW - 2.785, 0.002), None)
         recorder.receive([packet(number) for number in range(51)])
         assert heard.origins == [pytest.approx(NOW - 2.785, rel=0, abs=0.001)]
+
+
+async def test_a_word_that_comes_after_the_first_second_holds_until_a_line_lies_by_the_one_before(
+    tmp_path: Path,
+) -> None:
+    """A board that starts on a busy machine asks what the hub's clock reads while its sound is on its way."""
+    async with recorder_in(tmp_path) as (recorder, heard):
+        opened = await recorder.open(stream())
+        recorder.receive([packet(number) for number in range(60)])
+        recorder.place(opened, Placed(NOW - 1.25, 0.02), None)
+        recorder.place(opened, Placed(NOW - 1.5, 0.5), None)
+        recorder.place(opened, Placed(NOW - 1.24, 0.001), None)
+        recorder.fix_origin(opened)
+        recorder.place(opened, Placed(NOW - 1.3, 0.0001), None)
+        assert heard.origins == [NOW, NOW - 1.25, NOW - 1.24]
+        assert opened.origin_at == NOW - 1.24, "the surest word of those in time, not the earliest"
+
+
+async def test_where_a_stream_lies_that_was_stored_before_a_restart_stays(tmp_path: Path) -> None:
+    async with recorder_in(tmp_path) as (recorder, heard):
+        opened = await recorder.open(replace(stream(), origin_at=NOW - 7.0))
+        recorder.place(opened, Placed(NOW - 8.0, 0.001), None)
+        recorder.receive([packet(number) for number in range(60)])
+        assert (opened.origin_at, heard.origins) == (NOW - 7.0, [])
 
 
 async def test_packets_of_a_stream_that_nobody_opened_are_counted_and_dropped(tmp_path: Path) -> None:

@@ -104,10 +104,27 @@ def test_ends_and_watermarks_never_go_back_and_the_first_origin_and_end_stay(hal
     assert now.close_cause == f"cause-{NOW + 1}"
 
 
+def test_a_surer_origin_holds_until_a_line_lies_by_the_one_before(hall: Hall) -> None:
+    stream = hall.stream()
+    hall.store.set_origin(stream.track_id, 0, NOW + 1)
+    hall.store.move_origin(stream.track_id, 0, NOW + 0.5)
+    said(hall, stream, start_sample=24_000, end_sample=48_000, watermark_to=60_000)
+    hall.store.move_origin(stream.track_id, 0, NOW)
+    assert current(hall, stream).origin_at == NOW + 0.5
+    assert hall.store.lines(hall.session_id)[0].started_at == NOW + 1.0
+
+
+def test_an_origin_that_nobody_knew_may_be_said_by_moving_it(hall: Hall) -> None:
+    stream = hall.stream()
+    hall.store.move_origin(stream.track_id, 0, NOW + 0.5)
+    assert current(hall, stream).origin_at == NOW + 0.5
+
+
 @pytest.mark.parametrize(
     "act",
     [
         lambda store: store.set_origin("none", 0, NOW),
+        lambda store: store.move_origin("none", 0, NOW),
         lambda store: store.note_end("none", 0, 1),
         lambda store: store.close_stream("none", 0, NOW, "left"),
         lambda store: store.set_decided("none", 0),

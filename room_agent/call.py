@@ -26,7 +26,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.stats import RTCRemoteInboundRtpStreamStats, RTCTransportStats
 
 from room_agent.errors import MediaFailed
-from room_agent.feeds import PacketFeed, PictureFeed
+from room_agent.handover import PacketFeed, PictureFeed
 from room_agent.hubclock import Instant
 from room_agent.spool import TRACK
 from room_agent.tracks import CameraTrack, LimitedVp8Encoder, RateEar

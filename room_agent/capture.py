@@ -14,7 +14,7 @@ from hardware.ports import AudioBlock, Camera, Microphone
 from room_agent.call import AudioOut, VideoOut
 from room_agent.config import VideoSettings
 from room_agent.epochs import EpochCounter
-from room_agent.feeds import PacketFeed, PictureFeed
+from room_agent.handover import PacketFeed, PictureFeed
 from room_agent.hubclock import HubClock, Instant
 from room_agent.opus import OpusEncoder
 from room_agent.uplink import Uplink

@@ -16,7 +16,7 @@ from av.frame import Frame
 from av.packet import Packet
 from av.video.frame import PictureType
 
-from room_agent.feeds import PictureFeed
+from room_agent.handover import PictureFeed
 from room_agent.uplink import VIDEO_LEAST_BPS
 from signaling.media.errors import SourceEnded
 

@@ -6,7 +6,7 @@ import av
 import numpy as np
 
 from hardware.ports import Frame
-from room_agent.feeds import Picture420
+from room_agent.handover import Picture420
 
 
 def fitted(width: int, height: int, limit_width: int, limit_height: int) -> tuple[int, int]:

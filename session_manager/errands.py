@@ -8,8 +8,8 @@ from typing import Any
 from session_manager.caretaker import REMINDER_PERIOD_S, Caretaker, Reminder
 from session_manager.courier import Courier
 from session_manager.mail import MailSettings
-from session_manager.outbox import Sender
 from session_manager.post_room import PostRoom
+from session_manager.sender import Sender
 from session_manager.settings import HubSettings
 from session_manager.store import Store
 from session_manager.store.letter_facts import House

@@ -21,10 +21,10 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from session_manager import tokens
-from session_manager.account import Account
 from session_manager.announcer import Announcer
 from session_manager.bell import Bell
 from session_manager.caretaker import Caretaker
+from session_manager.completeness import Account
 from session_manager.directory import HubDirectory
 from session_manager.errands import Errands
 from session_manager.errors import StartFailed

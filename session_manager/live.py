@@ -8,8 +8,8 @@ import hmac
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
-from session_manager.account import Account
 from session_manager.announcer import Announcer
+from session_manager.completeness import Account
 from session_manager.consent import NOT_AGREED
 from session_manager.disks import Disks, sentence
 from session_manager.errors import NotPossible

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from session_manager import repair
-from session_manager.account import Account
 from session_manager.announcer import Announcer
+from session_manager.completeness import Account
 from session_manager.errors import NoRoom, NotFound, NotPossible, SessionManagerError
 from session_manager.ports import SpoolAnswer, SpoolTold
 from session_manager.recorder import OpenStream, StreamKey

@@ -21,7 +21,7 @@ import psutil
 
 from hardware.framing import Framer
 from hardware.ports import SAMPLE_RATE, AudioBlock
-from room_agent.feeds import PacketFeed
+from room_agent.handover import PacketFeed
 from room_agent.opus import OpusEncoder
 from room_agent.playback import Playback
 from room_agent.spool import Run

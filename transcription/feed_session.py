@@ -32,8 +32,8 @@ from transcription.feed import (
     from_hub,
     unpack,
 )  # fmt: skip
+from transcription.feed_outbox import Outbox
 from transcription.listener import Fact, Listener, Silent, Spoken
-from transcription.outbox import Outbox
 from transcription.recognition import Answer, RecognitionRequest, recognise_each
 from transcription.scheduler import Scheduler, SchedulerRules
 from transcription.settings import WorkerSettings

@@ -27,7 +27,7 @@ from session_manager.store import Store
 from tests.session_manager.fresh import fresh
 from tests.session_manager.hall import QUICK
 from tests.session_manager.site import CHROMIUM, FLAGS
-from tests.session_manager.test_outbox import Box
+from tests.session_manager.test_sender import Box
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chromium, pytest.mark.timeout(300)]
 

@@ -14,7 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from hardware.ports import AudioBlock
 from room_agent.call import AudioOut, IcePlan, Publishing, Receiving, VideoOut
 from room_agent.errors import MediaFailed
-from room_agent.feeds import PacketFeed, Picture420, PictureFeed
+from room_agent.handover import PacketFeed, Picture420, PictureFeed
 from room_agent.opus import OpusEncoder
 from room_agent.uplink import Uplink
 from signaling.media.aiortc_adapter import EncodedAudio, NumberedPacket, encoded_audio_sink

@@ -15,7 +15,7 @@ from hardware.ports import AudioBlock, Frame
 from room_agent.capture import Sight, Voice
 from room_agent.config import VideoSettings
 from room_agent.epochs import EpochCounter
-from room_agent.feeds import PacketFeed
+from room_agent.handover import PacketFeed
 from room_agent.hubclock import Exchange, HubClock
 from signaling.media.aiortc_adapter import NumberedPacket
 from signaling.media.errors import SourceEnded

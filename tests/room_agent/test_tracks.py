@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from room_agent.feeds import Picture420, PictureFeed
+from room_agent.handover import Picture420, PictureFeed
 from room_agent.tracks import CameraTrack, LimitedVp8Encoder, RateEar
 
 

@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from session_manager.mail import Delivered, MailSettings, NotDelivered
-from session_manager.outbox import Sender
+from session_manager.sender import Sender
 from session_manager.sent_journal import hold
 from session_manager.store import Store
 from tests.session_manager.hall import NOW
-from tests.session_manager.test_outbox import LETTER, Box
 from tests.session_manager.test_post_room import LETTER as OUTGOING
 from tests.session_manager.test_post_room import Office
+from tests.session_manager.test_sender import LETTER, Box
 from tests.session_manager.window import Window
 
 

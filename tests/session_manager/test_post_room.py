@@ -14,9 +14,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from session_manager.mail import Delivered, MailSettings, NotDelivered
 from session_manager.notices import Letter
-from session_manager.outbox import Sender
 from session_manager.post_room import PostRoom
 from session_manager.postman import Outgoing
+from session_manager.sender import Sender
 from session_manager.store import Store
 from tests.session_manager.hall import NOW
 

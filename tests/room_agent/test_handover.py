@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from room_agent.feeds import PacketFeed, Picture420, PictureFeed
+from room_agent.handover import PacketFeed, Picture420, PictureFeed
 from signaling.media.aiortc_adapter import NumberedPacket
 from signaling.media.errors import SourceEnded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from transcription.feed import Final, Message, Partial, Progress, WorkerStatus
-from transcription.outbox import Outbox
+from transcription.feed_outbox import Outbox
 
 
 def partial(revision: int, handle: int = 1, start: int = 0) -> Partial:

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from session_manager.ical import parse, write
 from session_manager.mail import MailSettings, NotDelivered, calendar_in
 from session_manager.notices import MAX_ATTEMPTS, Letter
-from session_manager.outbox import Sender
+from session_manager.sender import Sender
 from session_manager.sent_journal import hold
 from session_manager.store import Store
 from session_manager.store.outbox import CLAIM_S

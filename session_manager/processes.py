@@ -1,4 +1,7 @@
-"""A child process that the hub keeps alive, and that never outlives the hub: its stdin closing is its order to go."""
+"""A child process that the hub keeps alive, and that never outlives the hub: its stdin closing is its order to go.
+
+A child that has once said something on its stdout goes on doing so at least every second, or it hangs and is ended.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,28 @@ log = logging.getLogger(__name__)
 WAITS_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_S = 30.0
 """A child that lived this long starts again without waiting."""
+PULSE_S = 1.0
+PULSES_MISSED = 15
+"""So many seconds without a word in a row, counted, not timed: a hub that stood still itself accuses nobody."""
 
 
 class TiedProcess:
     """Starts `command` again whenever it ends. `name` is for the log; `environment` is added to nothing: it is all."""
 
     def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, give_up: Sequence[int] = (2,)
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        give_up: Sequence[int] = (2,),
+        pulse_s: float = PULSE_S,
     ) -> None:
         self._name = name
         self._command = tuple(command)
         self._environment = dict(environment)
         self._give_up = frozenset(give_up)
+        self._pulse_s = pulse_s
         self._process: asyncio.subprocess.Process | None = None
         self.starts = 0
         self.gave_up: Callable[[int], None] = lambda code: None
@@ -56,13 +69,34 @@ class TiedProcess:
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,  # whoever reads the hub's own output shall see its end when it ends
+            stdout=asyncio.subprocess.PIPE,  # not the hub's own: whoever reads that shall see its end when it ends
             env=self._environment,
             start_new_session=True,  # Ctrl-C is for the hub, which then lets its workers finish
         )
         self.starts += 1
         log.info("%s runs as process %d", self._name, self._process.pid)
-        return await self._process.wait()
+        watch = asyncio.create_task(self._watch(self._process))
+        try:
+            return await self._process.wait()
+        finally:
+            watch.cancel()
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Until it hangs; then it is ended. It may take its time before its first word."""
+        assert process.stdout is not None
+        missed = 0
+        said = await process.stdout.read(4096)
+        while said and missed < PULSES_MISSED:
+            try:
+                async with asyncio.timeout(self._pulse_s):
+                    said = await process.stdout.read(4096)
+                missed = 0
+            except TimeoutError:
+                missed += 1
+        if said:
+            log.error("%s hangs; it is ended", self._name)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
 
     async def _stop(self) -> None:
         process = self._process

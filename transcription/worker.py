@@ -14,10 +14,12 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
+from transcription import pulse
 from transcription.engines import Recogniser
 from transcription.errors import FeedClosed
 from transcription.feed import MAX_MESSAGE_BYTES, FeedRefused, FeedWelcome, WorkerHello, from_hub
@@ -48,14 +50,17 @@ class Worker:
         """Until `stop`. Raises FeedClosed when the hub does not want this worker at all."""
         serving = asyncio.create_task(self._serve_until(stop))
         stopping = asyncio.create_task(stop.wait())
+        others: list[asyncio.Task[Any]] = [stopping]
+        if self._settings.tied:
+            others.append(asyncio.create_task(pulse.beat((self._ears, self._engine), pulse.to_output)))
         try:
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if serving.done():
                 serving.result()
         finally:
-            for task in (serving, stopping):
+            for task in (serving, *others):
                 task.cancel()
-            await asyncio.gather(serving, stopping, return_exceptions=True)
+            await asyncio.gather(serving, *others, return_exceptions=True)
             self._ears.shutdown(wait=False, cancel_futures=True)
             self._engine.shutdown(wait=False, cancel_futures=True)
 

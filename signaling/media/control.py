@@ -87,8 +87,14 @@ class Stats(_Message):
     do: Literal["stats"] = "stats"
 
 
+class Pulse(_Message):
+    """Say something, so that the hub knows that the worker still turns."""
+
+    do: Literal["pulse"] = "pulse"
+
+
 Command = Annotated[
-    Publish | Subscribe | Answer | SetWants | SetCap | Close | EndSession | Stats, Field(discriminator="do")
+    Publish | Subscribe | Answer | SetWants | SetCap | Close | EndSession | Stats | Pulse, Field(discriminator="do")
 ]
 
 

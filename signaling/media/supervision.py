@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Sequence
@@ -23,6 +24,10 @@ STOP_TIMEOUT_S = 5.0
 GRACE_S = 1.0
 MAX_UNREAD_BYTES = 4 << 20
 """What the worker has not read yet. Beyond it calls are refused at once: it hangs, and they would only wait."""
+PULSE_S = 1.0
+PULSES_MISSED = 6
+"""A worker that says nothing to so many pulses in a row hangs: it is ended, and the next one takes its port. They are
+counted, not timed, so that a hub that stood still itself accuses nobody."""
 
 
 def restart_delay_s(deaths_in_a_row: int) -> float:
@@ -42,8 +47,11 @@ class WorkerProcess:
         port: int,
         told: Callable[[control.Told | tuple[LoggedPacket, ...]], None],
         died: Callable[[WorkerProcess], None],
+        *,
+        pulse_s: float = PULSE_S,
     ) -> None:
         self._command = command
+        self._pulse_s = pulse_s
         self.port = port
         self.deaths = 0
         self._told, self._died = told, died
@@ -52,6 +60,7 @@ class WorkerProcess:
         self._numbers = itertools.count(1)
         self._ready = False
         self._closing = False
+        self._reads = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -101,7 +110,11 @@ class WorkerProcess:
         loop = asyncio.get_running_loop()
         while True:
             born = loop.time()
-            await self._listen(frames)
+            watch = loop.create_task(self._watch())
+            try:
+                await self._listen(frames)
+            finally:
+                watch.cancel()
             self._ready = False
             await self._kill()
             self._fail_calls()
@@ -128,10 +141,27 @@ class WorkerProcess:
         assert self._process.stdout is not None
         try:
             while data := await self._process.stdout.read(262_144):
+                self._reads += 1
                 for body in frames.feed(data):
                     self._take(control.read_told(body))
         except ControlError as fault:
             log.error("media worker on port %s given up: %s", self.port, fault)
+
+    async def _watch(self) -> None:
+        """Until it hangs; then it is ended, and its pipe with it."""
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        missed = 0
+        while missed < PULSES_MISSED:
+            reads = self._reads
+            if process.stdin.transport.get_write_buffer_size() <= MAX_UNREAD_BYTES:
+                process.stdin.write(control.frame(control.Call(id=next(self._numbers), command=control.Pulse())))
+            await asyncio.sleep(self._pulse_s)
+            missed = missed + 1 if self._reads == reads else 0
+        log.error("media worker on port %s hangs; it is ended", self.port)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
 
     def _take(self, told: control.Told | tuple[LoggedPacket, ...]) -> None:
         if isinstance(told, control.Reply):

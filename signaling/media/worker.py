@@ -166,6 +166,8 @@ async def _perform(forwarder: Forwarder, command: control.Command) -> dict[str, 
             gc.collect()
         case control.Stats():
             return {"stats": dict(await forwarder.stats())}
+        case control.Pulse():
+            pass
     return {}
 
 

@@ -17,6 +17,8 @@ SCENARIOS: dict[str, Scenario] = {
     "silent_10s": cuts.silent_10s,
     "kill_transcription_worker": cuts.kill_transcription_worker,
     "kill_media_worker": cuts.kill_media_worker,
+    "hang_media_worker": cuts.hang_media_worker,
+    "hang_transcription_worker": cuts.hang_transcription_worker,
     "kill_hub": cuts.kill_hub,
     "kill_board": cuts.kill_board,
     "kill_board_mid": cuts.kill_board_mid,

@@ -216,6 +216,28 @@ async def kill_transcription_worker(folder: Path, undisturbed: Undisturbed, full
     return await kill_worker(folder, undisturbed, full, module="transcription")
 
 
+async def hang_worker(folder: Path, undisturbed: Undisturbed, full: bool, *, module: str) -> list[Row]:
+    """It stands still (SIGSTOP) and says nothing any more; the hub has to find that out and start another."""
+    dialogue = talk(7)
+    plain = await undisturbed.of("talk-7", dialogue)
+
+    async def fault(scene: Scene) -> None:
+        await scene.at(middle_of(dialogue, HERE, 1))
+        scene.stage.worker(module).suspend()
+
+    found = await Play(dialogue, folder, fault, patience_s=90.0).run()
+    name = "hang_media_worker" if "media" in module else "hang_transcription_worker"
+    return [transcript_row(name, found, plain, "SIGSTOP in mid-sentence, for good")]
+
+
+async def hang_media_worker(folder: Path, undisturbed: Undisturbed, full: bool) -> list[Row]:
+    return await hang_worker(folder, undisturbed, full, module="signaling.media.worker")
+
+
+async def hang_transcription_worker(folder: Path, undisturbed: Undisturbed, full: bool) -> list[Row]:
+    return await hang_worker(folder, undisturbed, full, module="transcription")
+
+
 async def kill_hub(folder: Path, undisturbed: Undisturbed, full: bool) -> list[Row]:
     dialogue = talk(7)
     plain = await undisturbed.of("talk-7", dialogue)

@@ -15,8 +15,8 @@ from session_manager.processes import TiedProcess
 WAIT_FOR_END_OF_INPUT = "import sys; print('up', file=sys.stderr); sys.stdin.read()"
 
 
-def process(code: str) -> TiedProcess:
-    return TiedProcess("child", [sys.executable, "-c", code], dict(os.environ))
+def process(code: str, pulse_s: float = 1.0) -> TiedProcess:
+    return TiedProcess("child", [sys.executable, "-c", code], dict(os.environ), pulse_s=pulse_s)
 
 
 @asynccontextmanager
@@ -45,6 +45,21 @@ async def test_a_killed_child_is_started_again() -> None:
         psutil.Process(first).kill()
         await until(lambda: child.pid not in (None, first))
         assert child.starts == 2
+
+
+async def test_a_child_that_falls_silent_hangs_and_is_started_again() -> None:
+    child = process("import time\nprint('.', flush=True)\ntime.sleep(600)", pulse_s=0.01)
+    async with running(child):
+        await until(lambda: child.starts == 2)
+
+
+async def test_a_child_that_never_said_anything_is_accused_of_nothing_and_one_that_goes_on_saying_it_neither() -> None:
+    silent = process("import sys; sys.stdin.read()", pulse_s=0.001)
+    talker = process("import time\nwhile True: print('.', flush=True); time.sleep(0.02)", pulse_s=0.1)
+    dead = process("import time\nprint('.', flush=True)\ntime.sleep(600)", pulse_s=0.1)
+    async with running(silent), running(talker), running(dead):
+        await until(lambda: dead.starts == 2)
+    assert (silent.starts, talker.starts) == (1, 1)
 
 
 async def test_cancelling_ends_the_child_by_closing_its_input() -> None:

@@ -107,3 +107,14 @@ async def test_a_refused_worker_says_why_and_exits_with_3() -> None:
         _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 3
     assert "refused this worker" in errors.decode()
+
+
+async def test_a_tied_worker_says_that_it_turns() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "transcription", "worker", "--hub", "ws://127.0.0.1:9/feed", "--engine", "tone", "--tied",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env={**os.environ, TOKEN_VARIABLE: TOKEN},
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        assert await process.stdout.readexactly(2) == b".."
+        await process.communicate(b"")

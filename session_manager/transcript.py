@@ -197,9 +197,10 @@ class Transcript:
             self.feed.end(hearing.open.key)
 
     async def _note_ends(self, some: Sequence[_Hearing]) -> None:
+        ends = {one.open.key: one.open.end_sample for one in some}
+        await asyncio.to_thread(self._store.note_ends, ends)
         for one in some:
-            one.noted_end = one.open.end_sample
-        await asyncio.to_thread(self._store.note_ends, {one.open.key: one.noted_end for one in some})
+            one.noted_end = max(one.noted_end, ends[one.open.key])
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -193,7 +193,7 @@ def _suppressed_tokens(tokenizer: Any) -> list[int]:
 
 
 def _load(settings: WhisperSettings) -> Any:
-    folder = _resolve(settings.model)
+    folder = model_folder(settings.model)
     on_gpu = settings.device == "cuda" or (settings.device == "auto" and ctranslate2.get_cuda_device_count() > 0)
     compute = settings.compute if settings.compute != "auto" else "float16" if on_gpu else "int8"
     try:
@@ -208,7 +208,8 @@ def _load(settings: WhisperSettings) -> Any:
         raise ModelMissing(f"The model in {folder} cannot be used: {error}. Choose another with --model.") from error
 
 
-def _resolve(model: str) -> Path:
+def model_folder(model: str) -> Path:
+    """Of a setting: `fixture`, a directory, or a name in the local cache. Raises ModelMissing."""
     folder = FIXTURE if model == "fixture" else Path(model).expanduser()
     if not folder.is_dir():
         folder = _cached(model)

@@ -22,6 +22,8 @@ STEP_S = STEP_16K / MODEL_RATE
 _FRAME = 2 * STEP_16K
 _BANDS_HZ = (250, 750, 1500, 2750, 5000, 8000)
 SILENCE = 1e-10
+SETTLES = 3
+"""So often the loudest is looked for anew from where the sound is found to begin; it stays at once, nearly always."""
 
 _HANN = np.hanning(_FRAME).astype(np.float32)
 _BINS = [hz * _FRAME // MODEL_RATE for hz in _BANDS_HZ]
@@ -33,7 +35,8 @@ class EdgeRules:
 
     `smooth_s` covers a whole period of a hum. What sounds for less than `shortest_s` where nothing hints at speech is a
     click. Sounds less than `gap_s` apart belong together: a long っ is 0.2 s of nothing. `noise_s` of mere room tell
-    what is noise; with less of it the quietest tenth does.
+    what is noise; with less of it the quietest tenth does. The loudest is that of `loud_s` from where the sound begins,
+    so that the beginning is the same however much of the rest was heard.
     """
 
     above_db: float = 6.0
@@ -42,20 +45,35 @@ class EdgeRules:
     shortest_s: float = 0.04
     gap_s: float = 0.28
     noise_s: float = 0.2
+    loud_s: float = 0.3
 
 
-def sounding(
-    sound: NDArray[np.float32], likely: Sequence[bool], before: int, rules: EdgeRules
-) -> list[tuple[int, int]]:
-    """Where there is sound, in steps, half open: sorted, apart by `gap_s` at least.
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`level`: decibels of each step in each band. `noise`: of the room, in each band. `likely`: windows that may be
+    speech."""
 
-    `sound`: whole windows at 16 kHz; `likely`: which of them may be speech; the first `before` of them are mere room.
-    """
-    runs = _runs(_excess(_powers(sound), before * STEPS, rules) >= rules.above_db)
+    level: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    likely: tuple[bool, ...]
+
+
+def measured(sound: NDArray[np.float32], likely: Sequence[bool], before: int, rules: EdgeRules) -> Heard:
+    """`sound`: whole windows at 16 kHz; `likely`: which of them may be speech; the first `before` are mere room."""
+    level = 10 * np.log10(_smoothed(_powers(sound), round(rules.smooth_s / STEP_S)) + SILENCE)
+    room = before * STEPS
+    enough = room >= round(rules.noise_s / STEP_S)
+    noise = np.median(level[:room], axis=0) if enough else np.percentile(level, 10, axis=0)
+    return Heard(level, noise, tuple(likely))
+
+
+def sounding(heard: Heard, rules: EdgeRules, loud: slice = slice(None)) -> list[tuple[int, int]]:
+    """Where there is sound, in steps, half open: sorted, apart by `gap_s` at least. `loud`: holds the loudest."""
+    runs = _runs(_excess(heard, loud, rules) >= rules.above_db)
     shortest, gap = round(rules.shortest_s / STEP_S), round(rules.gap_s / STEP_S)
     found: list[tuple[int, int]] = []
     for start, end in runs:
-        if end - start < shortest and not any(likely[start // STEPS : (end - 1) // STEPS + 2]):
+        if end - start < shortest and not any(heard.likely[start // STEPS : (end - 1) // STEPS + 2]):
             continue
         if found and start - found[-1][1] < gap:
             found[-1] = (found[-1][0], end)
@@ -64,14 +82,26 @@ def sounding(
     return found
 
 
-def onset(spans: Sequence[tuple[int, int]], core: tuple[int, int]) -> int | None:
+def onset(heard: Heard, core: tuple[int, int], rules: EdgeRules) -> int | None:
     """First step of the first sound that `core` (steps of certain speech) touches; None when the level says nothing."""
-    return next((start for start, end in spans if end > core[0] and start < core[1]), None)
+    start = _first(sounding(heard, rules), core)
+    for _ in range(SETTLES):
+        if start is None:
+            return None
+        before, start = start, _first(sounding(heard, rules, slice(start, start + round(rules.loud_s / STEP_S))), core)
+        if start == before:
+            return start
+    return start
 
 
-def offset(spans: Sequence[tuple[int, int]], core: tuple[int, int]) -> int | None:
+def offset(heard: Heard, core: tuple[int, int], rules: EdgeRules) -> int | None:
     """Behind the last step of the last sound that `core` touches."""
-    return next((end for start, end in reversed(spans) if end > core[0] and start < core[1]), None)
+    spans = reversed(sounding(heard, rules))
+    return next((end for start, end in spans if end > core[0] and start < core[1]), None)
+
+
+def _first(spans: Sequence[tuple[int, int]], core: tuple[int, int]) -> int | None:
+    return next((start for start, end in spans if end > core[0] and start < core[1]), None)
 
 
 def _powers(sound: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -84,13 +114,10 @@ def _powers(sound: NDArray[np.float32]) -> NDArray[np.float64]:
     return bands
 
 
-def _excess(power: NDArray[np.float64], before: int, rules: EdgeRules) -> NDArray[np.float64]:
+def _excess(heard: Heard, loud: slice, rules: EdgeRules) -> NDArray[np.float64]:
     """Decibels over the noise, of the two bands that have most."""
-    level = 10 * np.log10(_smoothed(power, round(rules.smooth_s / STEP_S)) + SILENCE)
-    enough = before >= round(rules.noise_s / STEP_S)
-    noise = np.median(level[:before], axis=0) if enough else np.percentile(level, 10, axis=0)
-    floor = np.maximum(noise, level.max() - rules.below_db)
-    above = np.sort(level - floor, axis=1)
+    floor = np.maximum(heard.noise, heard.level[loud].max() - rules.below_db)
+    above = np.sort(heard.level - floor, axis=1)
     top: NDArray[np.float64] = above[:, -2:].mean(axis=1)
     return top
 

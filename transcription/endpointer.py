@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from transcription.edges import STEP, STEPS, EdgeRules, offset, onset, sounding
+from transcription.edges import STEP, STEPS, EdgeRules, Heard, measured, offset, onset
 from transcription.grid import RATE, WINDOW, WINDOW_S, floor_to_grid, windows_for
 from transcription.recognition import Samples16k
 
@@ -299,8 +299,9 @@ class Endpointer:
     def _found_start(self) -> int:
         core = self._core()
         room = len(self._before)
-        spans = self._sounding(self._windows)
-        found = onset(spans, ((room + core) * STEPS, (room + len(self._windows)) * STEPS))
+        heard = self._measured(self._windows)
+        certain = ((room + core) * STEPS, (room + len(self._windows)) * STEPS)
+        found = onset(heard, certain, self._rules.edges) if heard is not None else None
         if not found:
             return self._first_of_sound
         start = self._first_of_room + found * STEP - round(self._rules.pre_roll_s * RATE)
@@ -317,23 +318,25 @@ class Endpointer:
     def _end_of(self, count: int) -> int:
         """By the level of the first `count` windows, by the voice activity where that goes on."""
         last = self._windows[max(0, count - _END_WINDOWS) : count]
-        spans = self._sounding(last)
+        heard = self._measured(last)
         room = len(self._before)
         voiced = len(last) - (count - self._quiet_from)
-        found = offset(spans, (room * STEPS, (room + voiced) * STEPS))
+        certain = (room * STEPS, (room + voiced) * STEPS)
+        found = offset(heard, certain, self._rules.edges) if heard is not None else None
         end = self._first + count * WINDOW
         if found is None or found >= (room + len(last)) * STEPS:
             return end
         back = (room + len(last)) * STEPS - found
         return min(end, end - back * STEP + round(self._rules.line_tail_s * RATE))
 
-    def _sounding(self, windows: list[Window]) -> list[tuple[int, int]]:
-        heard = [*self._before, *windows]
-        sound = [window.audio for window in heard if window.audio is not None]
-        if len(sound) < len(heard):
-            return []
-        likely = [window.probability >= self._rules.hint for window in heard]
-        return sounding(np.concatenate(sound), likely, len(self._before) + self._begun, self._rules.edges)
+    def _measured(self, windows: list[Window]) -> Heard | None:
+        """With the room before them; None without sound."""
+        all_of_it = [*self._before, *windows]
+        sound = [window.audio for window in all_of_it if window.audio is not None]
+        if len(sound) < len(all_of_it):
+            return None
+        likely = [window.probability >= self._rules.hint for window in all_of_it]
+        return measured(np.concatenate(sound), likely, len(self._before) + self._begun, self._rules.edges)
 
     def _utterance(self, start: int, count: int, end: int, decided: int) -> Utterance:
         windows = self._windows[:count]

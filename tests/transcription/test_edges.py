@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.transcription.sounds import at_48k, dialogue
 from transcription.ear import Ear
-from transcription.edges import STEP_S, EdgeRules, offset, onset, sounding
+from transcription.edges import STEP_S, EdgeRules, Heard, measured, offset, onset, sounding
 from transcription.grid import MODEL_RATE, RATE, WINDOW_16K, WINDOW_S
 from transcription.listener import Listener
 from transcription.recognition import RecognitionRequest
@@ -80,10 +80,14 @@ def steps(seconds: float) -> float:
     return seconds / STEP_S
 
 
-def spans_of(sound: Sound, before_s: float, likely: bool = True) -> list[tuple[int, int]]:
+def level_of(sound: Sound, before_s: float, likely: bool = True) -> Heard:
     whole = sound[: len(sound) // WINDOW_16K * WINDOW_16K]
     count = len(whole) // WINDOW_16K
-    return sounding(whole, [likely] * count, int(before_s / WINDOW_S), EdgeRules())
+    return measured(whole, [likely] * count, int(before_s / WINDOW_S), EdgeRules())
+
+
+def spans_of(sound: Sound, before_s: float, likely: bool = True) -> list[tuple[int, int]]:
+    return sounding(level_of(sound, before_s, likely), EdgeRules())
 
 
 NEAR = 0.02 / STEP_S
@@ -123,8 +127,23 @@ def test_a_stop_belongs_to_its_word_and_a_pause_does_not() -> None:
 
 
 def test_the_edges_are_those_of_the_sounds_that_certain_speech_touches() -> None:
-    spans = [(10, 20), (100, 140), (200, 260), (400, 410)]
-    assert onset(spans, (120, 250)) == 100
-    assert offset(spans, (120, 250)) == 260
-    assert onset(spans, (300, 350)) is None
-    assert offset(spans, (300, 350)) is None
+    words = [hiss(0.2, 0.1), silence(0.4), hiss(0.4, 0.1), silence(0.4), hiss(0.3, 0.1), silence(0.5)]
+    heard = level_of(np.concatenate([silence(1), *words]), 0.9)
+
+    def edges(core_s: tuple[float, float]) -> tuple[int | None, int | None]:
+        core = (round(steps(core_s[0])), round(steps(core_s[1])))
+        return onset(heard, core, EdgeRules()), offset(heard, core, EdgeRules())
+
+    assert edges((1.7, 2.5)) == (pytest.approx(steps(1.6), abs=NEAR), pytest.approx(steps(2.7), abs=NEAR))
+    assert edges((1.7, 1.9)) == (pytest.approx(steps(1.6), abs=NEAR), pytest.approx(steps(2.0), abs=NEAR))
+    assert edges((2.1, 2.3)) == (None, None)
+
+
+@pytest.mark.parametrize("louder", [1, 3, 10])
+def test_a_beginning_is_the_same_however_much_of_the_rest_was_heard(louder: float) -> None:
+    """The loud vowel of a later word must not make silence of the soft beginning of the first."""
+    word = np.concatenate([silence(1), hiss(0.1, 0.004, 1), hiss(0.4, 0.1, 2), hiss(0.3, 0.1 * louder, 3), silence(1)])
+    core = (round(steps(1.15)), round(steps(1.45)))
+    for heard_s in (1.472, 1.6, 1.9):
+        found = onset(level_of(word[: round(heard_s * MODEL_RATE)], 0.9), core, EdgeRules())
+        assert found == pytest.approx(steps(1), abs=NEAR)

@@ -9,10 +9,10 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from session_manager import admin
 from session_manager.errors import StartFailed
+from session_manager.flags import add_hub_flags
 from session_manager.settings import load_settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -30,23 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, help="settings file (TOML)")
-    parser.add_argument("--data", type=Path, help="folder of the database, the audio log and the secrets")
-    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, help="HTTP port (8420), 0 for any")
-    parser.add_argument("--public-url", help="how browsers reach this hub, e.g. https://hub.example.jp")
-    parser.add_argument(
-        "--media-address", action="append", dest="media_addresses", help="address clients send media to"
-    )
-    parser.add_argument("--media-port", type=int, help="first UDP port (8421), 0 for any")
-    parser.add_argument(
-        "--turn-url", action="append", dest="turn_urls", help="a relay, like turn:relay.example.jp:3478"
-    )
-    parser.add_argument("--turn-secret-file", type=Path, help="the secret shared with the relay (static-auth-secret)")
-    parser.add_argument("--media-workers", type=int, help="one per core that media may use")
+    add_hub_flags(parser)
     parser.add_argument("--model", help="`fixture`, a folder, a model name on this machine, or `none`")
-    parser.add_argument("--device", help="cpu, cuda or auto")
-    parser.add_argument("--log-folder", type=Path, help="folder of the audio log when it is not data/audio")
     parser.add_argument("--test-door", action="store_true", default=None, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print one JSON line when ready")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -13,6 +13,7 @@ COMMANDS = {
     "worker": ("transcription.__main__", "run a transcription worker for a hub elsewhere"),
     "demo": ("session_manager.demo.__main__", "three sites hold a dialogue on this machine"),
     "devices": ("hardware.__main__", "list this machine's cameras, microphones and loudspeakers, and test them"),
+    "doctor": ("session_manager.doctor", "examine this machine: what is well, what is not, what it can carry"),
     "admin": ("session_manager.__main__", "administrators, boards, letters that come in, backup and restore"),
 }
 FIRST_ARGUMENT = {"hub": ["serve"], "board": ["run"], "worker": ["worker"], "admin": ["admin"]}

@@ -38,7 +38,7 @@ def known_revisions() -> frozenset[str]:
 
 
 @cache
-def _newest() -> str | None:
+def newest_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
@@ -51,7 +51,7 @@ def _config() -> Config:
 def _upgrade(connection: Connection) -> None:
     check_postgresql(connection)
     current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current == _newest():
+    if current is not None and current == newest_revision():
         return
     config = _config()
     config.attributes["connection"] = connection

@@ -9,15 +9,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from room_agent.config import TOKEN_FILE, BoardSettings, load
+from room_agent.config import BoardSettings
+from room_agent.doctor_token import look_at_token, settings_of
 from room_agent.errors import CannotStart
 from signaling.examining import folders, packages
-from signaling.examining.findings import Finding, attention, well, wrong
+from signaling.examining.findings import Finding, attention, well
 from signaling.examining.rows import Examination, refused, report
-
-NOBODY = "-"
-"""Stands for a token that is lacking, so that everything else can still be looked at; it is never sent."""
-ENROL = "Get one: shimawa board enrol --hub, with the address of the hub."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     flags |= {("devices", kind): getattr(given, kind) for kind in ("microphone", "speaker", "camera")}
     try:
-        settings = settings_of(given.config, flags)
+        settings = settings_of(given.config, os.environ, flags)
     except CannotStart as error:
         return refused("settings", error, as_json=given.json)
     rows = examinations(settings, given.config, given.media_port)
@@ -54,14 +51,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--media-port", type=int, default=8421, metavar="N", help="the hub's first UDP port (8421)")
     parser.add_argument("--json", action="store_true", help="print a JSON list of findings")
     return parser
-
-
-def settings_of(file: Path | None, flags: dict[tuple[str, ...], object | None]) -> BoardSettings:
-    """With the token `NOBODY` when only that is lacking. Raises CannotStart."""
-    try:
-        return load(file, os.environ, flags)
-    except CannotStart:
-        return load(file, os.environ, {**flags, ("token",): NOBODY})
 
 
 def examinations(settings: BoardSettings, config: Path | None = None, media_port: int = 8421) -> list[Examination]:
@@ -95,17 +84,6 @@ def _settings(settings: BoardSettings, config: Path | None) -> Iterator[Finding]
             "The way to the hub is not encrypted: who shares the network can take this board's token.",
             "Fine on a wire of one's own; otherwise use the hub's https address.",
         )
-
-
-def look_at_token(settings: BoardSettings) -> Iterator[Finding]:
-    file = settings.token_file or settings.state / TOKEN_FILE
-    if settings.token == NOBODY:
-        yield wrong("token", "This board has no device token: no hub knows it.", ENROL)
-    elif file.is_file():
-        yield well("token", f"There is a device token in {file}.")
-        yield from folders.privacy("token_private", file, "The device token")
-    else:
-        yield well("token", "There is a device token, from the settings or the environment.")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.sync.client import connect as open_websocket
 
 from room_agent.config import BoardSettings
-from room_agent.doctor import ENROL, NOBODY
+from room_agent.doctor_token import ENROL, NOBODY
 from room_agent.errors import AgentError, HubRefused, HubWithoutRepair
 from room_agent.hub import HubClient, signaling_url
 from room_agent.hubclock import Instant
@@ -58,11 +58,12 @@ def _answers(settings: BoardSettings) -> Iterator[Finding]:
             yield wrong("hub", said, "Check the address; if it is the hub: see `shimawa doctor hub` there.")
             return
         took.append(answer.took_s)
-    yield judge_round_trip(statistics.median(took) / 2)
+    ways = 3 if settings.hub.startswith("https://") else 2  # connection, TLS, question: each goes there and back
+    yield judge_round_trip(statistics.median(took) / ways)
 
 
 def judge_round_trip(took_s: float) -> Finding:
-    """`took_s`: seconds there and back. A question on a new connection takes two of them."""
+    """`took_s`: seconds there and back."""
     said = f"The hub answers; the way there and back takes about {took_s * 1e3:.0f} ms"
     if took_s >= SLOW_S:
         return attention("hub", f"{said}: too long for people to talk with each other.", "Look for a better line.")

@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from room_agent.errors import AgentError, HubFull, HubRefused, HubUnreachable, HubWithoutRepair
-from room_agent.hubclock import Exchange, HubClock
+from room_agent.hubclock import Exchange, HubClock, Instant
 from room_agent.spool import TRACK, Holding, Run
 from transcription.audio_log import Packet, pack_packets
 
@@ -25,6 +25,8 @@ CLOCK_ASKED = 8
 CLOCK_ASKED_S = 1.0
 CLOCK_FINE_S = 0.005
 """So often and so long a board asks what the hub's clock reads, unless it knows it as well as this."""
+CLOCK_NEAR_S = 0.04
+"""What is known worse is far away: that is the way, and asking again only fills it."""
 
 
 class DueSession(BaseModel):
@@ -151,17 +153,21 @@ class HubClient:
         if answer.status_code != 204:
             raise _trouble(answer)
 
-    async def learn_clock(self) -> None:
+    async def learn_clock(self) -> bool:
         """What the hub's clock reads, asked until one answer was quick; a hub that does not say is asked once.
 
-        Raises as `day` does.
+        Whether it may be known better soon: the hub is near, and no answer was quick. Raises as `day` does.
         """
+        found: Instant | None = None
         until = time.monotonic() + CLOCK_ASKED_S
         for _ in range(CLOCK_ASKED):
             await self._have({"streams": []})
             found = self.clock.instant(time.monotonic())
-            if found is None or found.within_s <= CLOCK_FINE_S or time.monotonic() >= until:
-                return
+            if found is None or found.within_s <= CLOCK_FINE_S:
+                return False
+            if time.monotonic() >= until:
+                break
+        return found is not None and found.within_s <= CLOCK_NEAR_S
 
     async def have(self, holdings: Sequence[Holding], disk: DiskTold) -> Wanted:
         """Tell what this board holds and how its disk stands; hear what the hub lacks. Raises as `day` does."""

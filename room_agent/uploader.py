@@ -29,6 +29,10 @@ FULL_S = 30.0
 WITHOUT_S = 60.0
 LASTING_S = 30.0
 """A line that is away for less is expected, and its owner says so; for this long, sound waiting here is news."""
+CLOCK_TRIES = 4
+CLOCK_AGAIN_S = 1.0
+"""A board that has just started is busy, and hears the hub's answers late: it asks again before its first lines are
+written, because the hub places them by what this board last said."""
 LAST_S = 60.0
 LOOK_S = 0.25
 """Between two questions at the end, when somebody waits for it."""
@@ -72,7 +76,7 @@ class Uploader:
         self._said: State | None = None
         self._pace = Pace()
         self._backoff = Backoff()
-        self._clock_learnt = False
+        self._clock_tries = CLOCK_TRIES
         self._hurry = asyncio.Event()
         self._asked = asyncio.Event()
         self.state: State = "idle"
@@ -130,7 +134,9 @@ class Uploader:
             return self._backoff.wait_s(random.random())
         self._backoff = Backoff()
         self._say("sending" if left else "idle", None)
-        return 0.0 if left else self._every_s
+        if left:
+            return 0.0
+        return min(CLOCK_AGAIN_S, self._every_s) if self._clock_tries else self._every_s
 
     def _say(self, state: State, error: Exception | None, *, worth: bool = True) -> None:
         """The log hears once that sound waits, and once that it goes again."""
@@ -154,10 +160,10 @@ class Uploader:
         if not self._spool.holdings() and not self._news(state.level):
             return False
         disk = DiskTold(state.level, state.at_risk_s, state.room_s, state.lost_s)
-        if not self._clock_learnt:
-            # Before the first word of what is here: the hub places a stream once, when it first hears of it.
-            await self._hub.learn_clock()
-            self._clock_learnt = True
+        if self._clock_tries:
+            # Before the first word of what is here: what the hub cannot hear live it places once.
+            unsure = await self._hub.learn_clock()
+            self._clock_tries = self._clock_tries - 1 if unsure else 0
         self._spool.place(self._hub.clock)
         holdings = {each.epoch: each for each in self._spool.holdings()}
         answer = await self._hub.have(tuple(holdings.values()), disk)

@@ -123,6 +123,21 @@ async def test_the_hubs_clock_is_asked_until_one_answer_was_quick_and_no_longer(
     assert abs(found.at - 5_010.0) <= found.within_s
 
 
+@pytest.mark.parametrize(("way_s", "soon"), [(0.03, True), (0.2, False)], ids=["near", "far"])
+async def test_a_near_hub_that_gives_no_quick_answer_is_worth_asking_again_and_a_far_one_is_not(
+    hub: ScriptedHub, client: HubClient, way_s: float, soon: bool
+) -> None:
+    assert hub.spool is not None
+
+    def after_the_way() -> float:
+        time.sleep(way_s)
+        return time.monotonic()
+
+    hub.spool.clock = after_the_way
+    assert await client.learn_clock() is soon
+    assert hub.spool.asked <= 8
+
+
 async def test_a_hub_that_does_not_say_what_its_clock_reads_is_asked_once(hub: ScriptedHub, client: HubClient) -> None:
     await client.learn_clock()
     assert hub.spool is not None

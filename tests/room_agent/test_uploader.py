@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from room_agent.fakes import ScriptedHub, SpoolShelf, scripted_hub
-from room_agent.hub import HubClient
+from room_agent.hub import CLOCK_ASKED, CLOCK_FINE_S, HubClient
 from room_agent.spool import Holding, Limits, Run
 from room_agent.spool_writer import Spool
 from room_agent.uploader import Traffic, Uploader, to_send
@@ -27,9 +27,11 @@ async def hub() -> AsyncIterator[ScriptedHub]:
 
 
 @contextlib.asynccontextmanager
-async def uploading(hub: ScriptedHub, spool: Spool, *, live: bool = False) -> AsyncIterator[Uploader]:
+async def uploading(
+    hub: ScriptedHub, spool: Spool, *, live: bool = False, every_s: float = 0.05
+) -> AsyncIterator[Uploader]:
     client = HubClient(hub.url, "device")
-    uploader = Uploader(client, spool, lambda: Traffic(live), every_s=0.05)
+    uploader = Uploader(client, spool, lambda: Traffic(live), every_s=every_s)
     running = asyncio.create_task(uploader.run())
     try:
         yield uploader
@@ -216,6 +218,22 @@ async def test_the_hub_hears_where_sound_lies_on_its_own_clock_with_the_first_wo
     placed_at, within_s = float(str(told["placed_at"])), float(str(told["within_s"]))
     assert abs(placed_at - (began + 1_000_000.0)) <= within_s + (time.monotonic() - began)
     assert shelf(hub).asked >= 2
+
+
+async def test_a_board_that_heard_no_quick_answer_asks_again_soon_and_says_what_it_then_knows(
+    hub: ScriptedHub, tmp_path: Path
+) -> None:
+    def busy_at_first() -> float:
+        if shelf(hub).asked < CLOCK_ASKED + 1:
+            time.sleep(0.02)
+        return time.monotonic() + 1_000_000.0
+
+    shelf(hub).clock = busy_at_first
+    spool = opened(tmp_path)
+    say(spool, 1, 50)
+    async with uploading(hub, spool, every_s=3600.0):
+        await until(lambda: ("one", 1) in shelf(hub).held, "told")
+        await until(lambda: float(str(shelf(hub).held["one", 1]["within_s"])) <= CLOCK_FINE_S, "told better")
 
 
 async def test_a_hub_that_does_not_say_what_its_clock_reads_is_told_nothing_of_it(

@@ -9,7 +9,7 @@ from hardware.devices import is_there, list_devices
 from hardware.specs import Kind
 from room_agent.config import NONE, BoardSettings
 from room_agent.spool import BYTES_PER_S, NEAR_S, Limits
-from signaling.examining.findings import Finding, attention, size_in_words, time_in_words, well, wrong
+from signaling.examining.findings import Finding, attention, hours_in_words, size_in_words, well, wrong
 from signaling.examining.folders import beside, look_at_folder
 
 WITHOUT: dict[Kind, str] = {
@@ -62,7 +62,7 @@ def judge_spool(room: int, hours: float) -> Finding:
     if room_s == 0:
         said = "There is no room for sound on this board's disk: what is said while the line is down would be lost."
         return wrong("spool", said, "Make room on it.")
-    said = f"When the line is down, there is room for {time_in_words(room_s)} of this board's sound"
+    said = f"When the line is down, there is room for {hours_in_words(room_s)} of this board's sound"
     if room_s < NEAR_S:
         return attention("spool", f"{said} ({size_in_words(room)}).", "Make room: an evening takes two hours and more.")
     if room_s < hours * 3600:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from session_manager.settings import HubSettings
 from session_manager.store.condition import Condition, State, condition
-from signaling.examining.findings import Finding, Level, attention, size_in_words, time_in_words, well, wrong
+from signaling.examining.findings import Finding, Level, attention, hours_in_words, size_in_words, well, wrong
 from signaling.examining.folders import beside, privacy
 
 SOUND_BYTES_PER_S = 5_200.0
@@ -58,7 +58,7 @@ def look_at_room(settings: HubSettings) -> Iterator[Finding]:
 
 def judge_room(free: int) -> Finding:
     """`free`: bytes of the disk of the audio log."""
-    hours = time_in_words(free / SOUND_BYTES_PER_S)
+    hours = hours_in_words(free / SOUND_BYTES_PER_S)
     said = f"{size_in_words(free)} are free: room for {hours} of one board's talk."
     evening = EVENING_S * BOARDS * SOUND_BYTES_PER_S
     make = "Make room, or put the audio log on a larger disk: --log-folder"

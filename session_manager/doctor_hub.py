@@ -94,4 +94,4 @@ def _settings(settings: HubSettings, config: Path | None) -> Iterator[Finding]:
     where = f"The settings in {config}" if config else "The settings"
     yield well("settings", f"{where} can be read; the hub's address is {settings.url}.")
     if config is not None and (settings.smtp_password or settings.worker_token or settings.openid):
-        yield from folders.privacy("settings_private", config, "The settings file, which holds a password,")
+        yield from folders.privacy("settings_private", config, "The settings file with a password")

@@ -52,12 +52,12 @@ class Speech:
 
     def __init__(self, settings: HubSettings, models: tuple[str, ...], tracks: int, within_s: float = WITHIN_S) -> None:
         self._settings, self._tracks, self._within_s = settings, tracks, within_s
-        self._given = tuple(dict.fromkeys(models))
+        self._given = tuple(dict.fromkeys(map(_name, models)))
         self._measured: list[Candidate] = []
         self._tried: dict[str, Tried] = {}
 
     def examinations(self) -> list[Examination]:
-        set_up = self._settings.model
+        set_up = _name(self._settings.model)
         here = self._settings.transcription_workers > 0 and set_up != "none"
         rows = [] if here else [Examination("recogniser", "the recogniser", self._none)]
         names = [*([set_up] if here else []), *(one for one in self._given if one != set_up)]
@@ -77,11 +77,11 @@ class Speech:
         )
 
     def _look(self, model: str) -> Iterator[Finding]:
-        set_up = model == self._settings.model
+        set_up = model == _name(self._settings.model)
         tried = self._try(model)
         if tried.candidate is None:
             judge = wrong if set_up else attention
-            then = "Until then there are no captions; sound is kept. For none at all: model = none"
+            then = "Until then there are no captions; sound is kept. For none at all: model = 'none'"
             then = then if set_up else "Leave it out."
             yield judge("recogniser", tried.trouble, then)
             return
@@ -113,8 +113,8 @@ class Speech:
             return Tried(None, trouble=f"The model {model} did not hear 20 s of talk within {self._within_s:.0f} s.")
         if ran.returncode != 0:
             said = ran.stderr.strip().splitlines()
-            why = said[-1] if ran.returncode == 2 and said else f"it ended with {ran.returncode}: too little memory?"
-            return Tried(None, trouble=f"The model {model} cannot be used: {why}")
+            died = f"The model {model} cannot be used: its process ended with {ran.returncode}. Is there memory enough?"
+            return Tried(None, trouble=said[-1] if ran.returncode == 2 and said else died)
         return read(model, ran.stdout)
 
     def _recommend(self) -> Iterator[Finding]:
@@ -140,6 +140,11 @@ class Speech:
                 "A hub runs here meanwhile: these figures are lower than this machine can do alone.",
                 "Measure again when no session is on.",
             )
+
+
+def _name(model: str) -> str:
+    """The demo's model by its name, also where its folder was given."""
+    return DEMO if model != DEMO and Path(model).expanduser().resolve() == FIXTURE else model
 
 
 def read(model: str, text: str) -> Tried:
@@ -180,7 +185,7 @@ def judge_load(tried: Tried, tracks: int, *, set_up: bool) -> Finding:
     )
     easy, late = at_ease(cost), lines_only(cost)
     if easy >= tracks:
-        return well("recogniser", f"{said} It captions {rooms_in_words(easy)} that talk at once.")
+        return well("recogniser", f"{said} It captions up to {rooms_in_words(easy)} that talk at once.")
     if late >= tracks:
         more = f"With {rooms_in_words(tracks)} talking at once there are lines after each sentence, no words before it."
         return attention("recogniser", f"{said} {more}", "Take a smaller model, a faster machine, or a graphics card.")

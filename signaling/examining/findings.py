@@ -77,6 +77,11 @@ def _things(count: int) -> str:
     return "1 thing is" if count == 1 else f"{count} things are"
 
 
+def hours_in_words(seconds: float) -> str:
+    """Of sound: an evening is counted in hours, and so is what a disk takes of it."""
+    return f"about {int(seconds // 3600):,} hours" if seconds >= 7200 else time_in_words(seconds)
+
+
 def time_in_words(seconds: float) -> str:
     """Never more than there is: `about 3 hours` for 3.9 of them."""
     for unit_s, name in _UNITS:

@@ -10,6 +10,7 @@ from signaling.examining.findings import (
     as_rows,
     attention,
     exit_code,
+    hours_in_words,
     lines,
     size_in_words,
     summary,
@@ -60,6 +61,7 @@ def test_times_and_sizes_are_said_as_people_say_them() -> None:
         "about 1 day",
         "about 1 year",
     ]
+    assert [hours_in_words(one) for one in (90, 7_200, 1e7)] == ["about 1 minute", "about 2 hours", "about 2,777 hours"]
     assert [size_in_words(one) for one in (5_000, 9_531_141, 2e9, 1.5e12)] == ["5 kB", "9.5 MB", "2.0 GB", "1.5 TB"]
 
 

@@ -74,3 +74,8 @@ def test_a_secret_that_is_not_there_is_wrong(tmp_path: Path) -> None:
 def test_the_slower_the_disk_the_worse_it_is(took_s: float) -> None:
     expected = "well" if took_s < SLOW_S else "attention" if took_s < VERY_SLOW_S else "wrong"
     assert judge_write("writes", took_s).level == expected
+
+
+def test_a_disk_that_is_too_quick_to_be_one_is_named() -> None:
+    assert "less than 0.1 ms here: nobody will notice it. A cache" in judge_write("writes", 0.00003).sentence
+    assert judge_write("writes", 0.0021).sentence.endswith("takes 2.1 ms here: nobody will notice it.")

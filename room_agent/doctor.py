@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from room_agent.config import BoardSettings
 from room_agent.doctor_token import look_at_token, settings_of
@@ -15,6 +16,8 @@ from room_agent.errors import CannotStart
 from signaling.examining import folders, packages
 from signaling.examining.findings import Finding, attention, well
 from signaling.examining.rows import Examination, refused, report
+
+OWN = ("localhost", "127.0.0.1", "::1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +81,7 @@ def examinations(settings: BoardSettings, config: Path | None = None, media_port
 def _settings(settings: BoardSettings, config: Path | None) -> Iterator[Finding]:
     where = f"The settings in {config}" if config else "The settings"
     yield well("settings", f"{where} can be read; the hub is {settings.hub}.")
-    if not settings.hub.startswith("https://"):
+    if settings.hub.startswith("http://") and urlsplit(settings.hub).hostname not in OWN:
         yield attention(
             "settings_hub",
             "The way to the hub is not encrypted: who shares the network can take this board's token.",

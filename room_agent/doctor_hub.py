@@ -142,11 +142,20 @@ def judge_clock(hub: Instant | None, ours: float) -> Finding:
         said = "How far this board's clock is from the hub's is not known: this hub does not tell its own."
         return attention("clock", said, "Install the same version at the hub and at the boards.")
     off = abs(ours - hub.at)
-    said = f"This board's clock is {off:.2f} s {'ahead of' if ours > hub.at else 'behind'} the hub's"
-    said += f" (sure to {hub.within_s:.2f} s)"
+    if off <= hub.within_s:
+        return well(
+            "clock", f"This board's clock agrees with the hub's, as far as can be told ({_short(hub.within_s)})."
+        )
+    said = f"This board's clock is {_short(off)} {'ahead of' if ours > hub.at else 'behind'} the hub's"
     if off - hub.within_s < OFF_S:
-        return well("clock", f"{said}.")
+        return well("clock", f"{said}: nobody will notice it.")
     mend = "Set the time, and switch time synchronisation on."
     if off < VERY_OFF_S:
         return attention("clock", f"{said}. Lines have their right time all the same.", mend)
     return attention("clock", f"{said}: certificates may be refused, its own page shows a wrong time.", mend)
+
+
+def _short(seconds: float) -> str:
+    return (
+        f"{seconds * 1e3:.0f} ms" if seconds < 1 else f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator
 
@@ -32,11 +33,11 @@ def look_at_device(settings: BoardSettings, kind: Kind) -> Iterator[Finding]:
 def judge_device(kind: Kind, spec: str, there: bool | None, others: list[str]) -> Finding:
     """`others`: devices of that kind that are there, as they can be written in the settings."""
     word = WORD[kind]
-    test = f"shimawa devices --{kind} {spec}"
+    test = f"shimawa devices --{kind} {shlex.quote(spec)}"
     if spec == NONE:
         return well(kind, f"No {word} is wanted here.")
     if there:
-        return well(kind, f"The {word} “{spec}” is there. Whether it is heard or seen, try: {test}")
+        return well(kind, f"The {word} “{spec}” is there; it was not opened.", f"Whether it works: {test}")
     if there is None:
         said = f"Whether the {word} “{spec}” is there, only opening it tells."
         return attention(kind, said, f"Try it: {test}")

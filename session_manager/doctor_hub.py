@@ -92,6 +92,7 @@ def examinations(
 
 def _settings(settings: HubSettings, config: Path | None) -> Iterator[Finding]:
     where = f"The settings in {config}" if config else "The settings"
-    yield well("settings", f"{where} can be read; the hub's address is {settings.url}.")
+    public = f", opened as {settings.public_url}" if settings.public_url else ""
+    yield well("settings", f"{where} can be read: the pages are on {settings.host}, port {settings.port}{public}.")
     if config is not None and (settings.smtp_password or settings.worker_token or settings.openid):
         yield from folders.privacy("settings_private", config, "The settings file with a password")

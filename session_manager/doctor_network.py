@@ -163,7 +163,7 @@ def look_at_address(settings: HubSettings) -> Iterator[Finding]:
             f"For others: --host 0.0.0.0 --media-address {own_address() or 'ADDRESS'}, and a name with a certificate.",
         )
     else:
-        said = f"Browsers come by {settings.url}, which is not encrypted: they refuse camera and microphone there."
+        said = "Browsers come here without encryption (http): they then refuse a page the camera and the microphone."
         yield attention("address", said, PAGES)
 
 

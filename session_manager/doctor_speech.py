@@ -53,14 +53,15 @@ class Speech:
     def __init__(self, settings: HubSettings, models: tuple[str, ...], tracks: int, within_s: float = WITHIN_S) -> None:
         self._settings, self._tracks, self._within_s = settings, tracks, within_s
         self._given = tuple(dict.fromkeys(map(_name, models)))
+        self._set_up = _name(set_up(settings, models))
         self._measured: list[Candidate] = []
         self._tried: dict[str, Tried] = {}
 
     def examinations(self) -> list[Examination]:
-        set_up = _name(self._settings.model)
-        here = self._settings.transcription_workers > 0 and set_up != "none"
+        here = self._settings.transcription_workers > 0 and self._set_up != "none"
         rows = [] if here else [Examination("recogniser", "the recogniser", self._none)]
-        names = [*([set_up] if here else []), *(one for one in self._given if one != set_up)]
+        names = [self._set_up] if here and self._set_up else []
+        names += [one for one in self._given if one != self._set_up]
         rows += [
             Examination("recogniser", f"the recogniser {name} (a minute or more)", partial(self._look, name))
             for name in names
@@ -69,7 +70,7 @@ class Speech:
         return [*rows, Examination("recommendation", "what this machine can carry", last)]
 
     def _none(self) -> Iterator[Finding]:
-        why = "None is set" if self._settings.model == "none" else "No worker of its own is set"
+        why = "None is set" if self._set_up == "none" else "No worker of its own is set"
         yield attention(
             "recogniser",
             f"{why}: without a recogniser elsewhere there are no captions; sound is kept.",
@@ -77,7 +78,7 @@ class Speech:
         )
 
     def _look(self, model: str) -> Iterator[Finding]:
-        set_up = model == _name(self._settings.model)
+        set_up = model == self._set_up
         tried = self._try(model)
         if tried.candidate is None:
             judge = wrong if set_up else attention
@@ -121,7 +122,7 @@ class Speech:
         if not self._measured:
             yield attention("recommendation", "None of the models given could be measured.", "Give other folders.")
             return
-        yield judge_choice(self._measured, self._tracks, self._settings.model)
+        yield judge_choice(self._measured, self._tracks, self._set_up)
         yield from self._disturbed()
 
     def _estimate(self) -> Iterator[Finding]:
@@ -140,6 +141,14 @@ class Speech:
                 "A hub runs here meanwhile: these figures are lower than this machine can do alone.",
                 "Measure again when no session is on.",
             )
+
+
+def set_up(settings: HubSettings, models: tuple[str, ...]) -> str:
+    """The one that the hub would use: of the settings, or the only one given as `shimawa hub` takes it; empty: several
+    were given and none of them is set, so they are only compared."""
+    if "model" in settings.model_fields_set or not models:
+        return settings.model
+    return models[0] if len(models) == 1 else ""
 
 
 def _name(model: str) -> str:

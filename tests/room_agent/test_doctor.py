@@ -53,7 +53,7 @@ async def test_a_board_that_its_hub_knows_is_well_throughout_and_stays_as_it_was
             )
     store.close()
     levels = found(list_)
-    judged = {code: levels.pop(code) for code in ("settings_hub", "media", "clock", "spool", "writes")}
+    judged = {code: levels.pop(code) for code in ("media", "clock", "spool", "writes")}
     assert set(levels.values()) == {"well"}
     assert {"packages", "token", "token_known", "microphone", "speaker", "camera", "state", "hub", "signaling"} <= set(
         levels
@@ -167,7 +167,21 @@ def test_room_for_sound_is_measured_against_what_is_set() -> None:
 def test_a_clock_is_only_blamed_for_what_is_sure(off_s: float, within_s: float) -> None:
     finding = judge_clock(Instant(1_780_000_000.0, within_s), 1_780_000_000.0 + off_s)
     assert (finding.level == "attention") == (abs(1_780_000_000.0 + off_s - 1_780_000_000.0) - within_s >= 1.0)
-    assert ("ahead of" in finding.sentence) == (1_780_000_000.0 + off_s > 1_780_000_000.0)
+    assert ("agrees" in finding.sentence) == (abs(1_780_000_000.0 + off_s - 1_780_000_000.0) <= within_s)
+
+
+def test_a_clock_that_is_off_is_said_to_be_ahead_or_behind() -> None:
+    hub = Instant(1_780_000_000.0, 0.004)
+    said = [judge_clock(hub, hub.at + off).sentence for off in (-0.5, 2.5, 600.0)]
+    assert "500 ms behind the hub's: nobody will notice" in said[0]
+    assert "2.5 s ahead of the hub's. Lines have their right time all the same." in said[1]
+    assert "10 min ahead of the hub's: certificates may be refused" in said[2]
+
+
+@pytest.mark.parametrize(("hub", "levels"), [("http://127.0.0.1:8420", 1), ("http://hub.example:8420", 2)])
+def test_a_way_that_is_not_encrypted_is_told_unless_it_leads_nowhere(tmp_path: Path, hub: str, levels: int) -> None:
+    (row,) = [one for one in examinations(BoardSettings(hub=hub, token="t", state=tmp_path)) if one.code == "settings"]
+    assert len(list(row.look())) == levels
 
 
 @given(st.floats(0, 10))

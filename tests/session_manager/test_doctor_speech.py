@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from session_manager.capacity import Candidate, Cost
-from session_manager.doctor_speech import Speech, Tried, judge_choice, judge_estimate, judge_load, read
+from session_manager.doctor_speech import Speech, Tried, judge_choice, judge_estimate, judge_load, read, set_up
 from session_manager.settings import HubSettings
 from signaling.examining.findings import Finding
 
@@ -45,6 +45,22 @@ def test_the_model_that_is_set_and_not_there_is_wrong(tmp_path: Path) -> None:
     rows = Speech(HubSettings(port=0, model=str(tmp_path), device="cpu"), (), 2).examinations()
     (finding,) = rows[0].look()
     assert (finding.level, "there are no captions" in finding.next) == ("wrong", True)
+
+
+@pytest.mark.parametrize(
+    ("known", "models", "name"),
+    [
+        ({}, (), "small"),
+        ({}, ("a",), "a"),
+        ({}, ("a", "b"), ""),
+        ({"model": "c"}, ("a", "b"), "c"),
+        ({"model": "none"}, ("a",), "none"),
+    ],
+)
+def test_the_model_given_as_to_the_hub_is_the_one_that_is_set(
+    known: dict[str, str], models: tuple[str, ...], name: str
+) -> None:
+    assert set_up(HubSettings.model_validate(known), models) == name
 
 
 def test_a_model_that_takes_for_ever_is_ended(tmp_path: Path) -> None:

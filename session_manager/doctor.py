@@ -27,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("part", choices=PARTS, metavar="hub|board")
     module, _ = PARTS[parser.parse_args(given[:1]).part]
-    code: int = importlib.import_module(module).main(given[1:])
+    try:
+        code: int = importlib.import_module(module).main(given[1:])
+    except KeyboardInterrupt:
+        return 130
     return code
 
 

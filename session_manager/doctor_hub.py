@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     lacking = [one for one in packages.look("hub", sys.platform) if one.level == "wrong"]
-    if lacking:  # with what is missing nothing else can be looked at
-        row = Examination("packages", "packages", lambda: lacking)
-        return report([row], as_json=given.json, out=sys.stdout, terminal=sys.stderr)
+    try:
+        if not lacking:
+            return _looked(given)
+    except ImportError as error:
+        lacking = [packages.broken(error, "hub")]
+    row = Examination("packages", "the packages", lambda: lacking)  # without them nothing else can be looked at
+    return report([row], as_json=given.json, out=sys.stdout, terminal=sys.stderr)
+
+
+def _looked(given: argparse.Namespace) -> int:
     from session_manager.errors import StartFailed
     from session_manager.settings import load_settings
 

@@ -45,7 +45,16 @@ def look_at_folder(code: str, folder: Path, what: str) -> Iterator[Finding]:
         yield well(code, f"{what}, {folder}, is not there yet; it will be made at the first start.")
         return
     yield well(code, f"{what}, {folder}, can be written to.")
+    if os.name != "nt":
+        yield from owned(f"{code}_owner", folder.stat().st_uid, os.geteuid(), f"{what}, {folder},")
     yield from privacy(f"{code}_private", folder, what)
+
+
+def owned(code: str, owner: int, me: int, what: str) -> Iterator[Finding]:
+    """By number of user. What this user may do says nothing of what its owner may."""
+    if owner != me:
+        then = "Run the doctor as the user who runs Shimawa: sudo -u USER shimawa doctor"
+        yield attention(code, f"{what} belongs to another user than the one who asks.", then)
 
 
 def privacy(code: str, path: Path, what: str) -> Iterator[Finding]:

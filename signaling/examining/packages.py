@@ -59,6 +59,12 @@ def look(extra: str, platform: str, distribution: str = DISTRIBUTION) -> Iterato
         yield well(code, f"All {len(asked)} packages that a {extra} needs are installed.")
 
 
+def broken(error: ImportError, extra: str) -> Finding:
+    """One that is installed, and yet cannot be loaded."""
+    said = f"{error.name or 'A package'} is installed, but cannot be loaded ({error})."
+    return wrong("packages", said, f"Install it anew: pip install --force-reinstall 'shimawa[{extra}]'")
+
+
 def _installed(name: str) -> str | None:
     try:
         return version(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-from signaling.examining.findings import Finding, as_rows, exit_code, lines, summary, wrong
+from signaling.examining.findings import WIDTH, Finding, as_rows, exit_code, lines, summary, wrong
 
 PATIENCE_S = 1.0
 """Whatever takes longer says on a terminal what it is."""
@@ -48,10 +49,11 @@ def _look(row: Examination) -> list[Finding]:
 def report(rows: Iterable[Examination], *, as_json: bool, out: TextIO, terminal: TextIO) -> int:
     """Prints while it looks, or one JSON list at the end. The exit code."""
     found: list[Finding] = []
+    width = min(WIDTH, shutil.get_terminal_size().columns) if out.isatty() else WIDTH
     for one in examine(rows, terminal):
         found.append(one)
         if not as_json:
-            print("\n".join(lines(one)), file=out, flush=True)
+            print("\n".join(lines(one, width)), file=out, flush=True)
     print(_end(found, as_json), file=out)
     return exit_code(found)
 

@@ -23,6 +23,14 @@ def test_every_command_can_explain_itself_by_the_name_it_was_called(name: str) -
     assert run.stdout.startswith(f"usage: shimawa {name} ")
 
 
+@pytest.mark.parametrize("part", ["hub", "board"])
+def test_the_doctor_explains_both_its_parts(part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", part, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: shimawa doctor {part} ")
+
+
 def test_an_unknown_command_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["dance"])

@@ -70,6 +70,36 @@ def test_the_umbrella_leads_to_it_with_the_words_of_the_hub(tmp_path: Path) -> N
     assert not (tmp_path / "none").exists()
 
 
+def test_without_its_packages_that_alone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "shimawa-99.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(
+        'Metadata-Version: 2.1\nName: shimawa\nVersion: 99\nRequires-Dist: nothing-of-that-name; extra == "hub"\n'
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(["--json"]) == 1
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["code"], row["next"]) == ("packages", "Install them: pip install 'shimawa[hub]'")
+
+
+def test_a_package_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sqlalchemy.py").write_text("raise ImportError('libnothing.so is missing', name='sqlalchemy')")
+    code = "import sys; from session_manager.doctor import main; sys.exit(main(['hub', '--json']))"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+    (row,) = json.loads(ran.stdout)
+    assert ran.returncode == 1
+    assert "sqlalchemy is installed, but cannot be loaded (libnothing.so is missing)" in row["sentence"]
+
+
 @pytest.mark.parametrize("words", [["--tracks", "0"], ["--tracks", "many"]])
 def test_a_number_of_rooms_is_a_number(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -16,6 +16,7 @@ from signaling.examining.folders import (
     judged,
     look_at_folder,
     look_at_writes,
+    owned,
     privacy,
 )
 
@@ -64,6 +65,11 @@ def test_who_may_read_it_is_told_with_the_way_to_mend_it(tmp_path: Path, mode: i
 def test_only_its_owner_may_read_it_or_something_is_said(mode: int) -> None:
     finding = judged("x", mode, "It", "chmod")
     assert (finding is None) == (mode & 0o077 == 0)
+
+
+def test_a_folder_of_another_user_is_told() -> None:
+    assert levels(owned("data_owner", 1000, 0, "It")) == [("data_owner", "attention")]
+    assert levels(owned("data_owner", 1000, 1000, "It")) == []
 
 
 def test_a_secret_that_is_not_there_is_wrong(tmp_path: Path) -> None:

@@ -66,8 +66,7 @@ class Speech:
             Examination("recogniser", f"the recogniser {name} (a minute or more)", partial(self._look, name))
             for name in names
         ]
-        last = self._recommend if self._given else self._estimate
-        return [*rows, Examination("recommendation", "what this machine can carry", last)]
+        return [*rows, Examination("recommendation", "what this machine can carry", self._carries)]
 
     def _none(self) -> Iterator[Finding]:
         why = "None is set" if self._set_up == "none" else "No worker of its own is set"
@@ -87,7 +86,7 @@ class Speech:
             yield judge("recogniser", tried.trouble, then)
             return
         yield judge_load(tried, self._tracks, set_up=set_up)
-        yield from _doubts(model, tried, memory()[1])
+        yield from doubts(model, tried, memory()[1])
         if model == DEMO:
             yield attention(
                 "recogniser_demo",
@@ -118,27 +117,19 @@ class Speech:
             return Tried(None, trouble=said[-1] if ran.returncode == 2 and said else died)
         return read(model, ran.stdout)
 
-    def _recommend(self) -> Iterator[Finding]:
-        if not self._measured:
-            yield attention("recommendation", "None of the models given could be measured.", "Give other folders.")
-            return
-        yield judge_choice(self._measured, self._tracks, self._set_up)
-        yield from self._disturbed()
-
-    def _estimate(self) -> Iterator[Finding]:
-        tried = self._try(DEMO)
-        if tried.candidate is None:
-            yield attention("recommendation", tried.trouble, "Reinstall: pip install 'shimawa[hub]'")
-            return
-        free = memory()[1]
-        yield judge_estimate(tried.candidate.cost, self._tracks, (free or sys.maxsize) - ROOM_BYTES)
-        yield from self._disturbed()
-
-    def _disturbed(self) -> Iterator[Finding]:
+    def _carries(self) -> Iterator[Finding]:
+        """Of several that were measured the best; what else there is, is estimated."""
+        if self._given and self._measured:
+            yield judge_choice(self._measured, self._tracks, self._set_up)
+        elif (demo := self._try(DEMO)).candidate is None:
+            yield attention("recommendation", demo.trouble, "Reinstall: pip install 'shimawa[hub]'")
+        else:
+            free = memory()[1]
+            yield judge_estimate(demo.candidate.cost, self._tracks, (free or sys.maxsize) - ROOM_BYTES)
         if hub_answers(self._settings):
             yield attention(
                 "recogniser_disturbed",
-                "A hub runs here meanwhile: these figures are lower than this machine can do alone.",
+                "A hub runs here meanwhile: this machine carries more when it is alone.",
                 "Measure again when no session is on.",
             )
 
@@ -166,7 +157,8 @@ def read(model: str, text: str) -> Tried:
     return Tried(candidate, found["load_s"], found["lines"], found["in_noise"])
 
 
-def _doubts(model: str, tried: Tried, free: int | None) -> Iterator[Finding]:
+def doubts(model: str, tried: Tried, free: int | None) -> Iterator[Finding]:
+    """What beside its speed makes this model a bad choice here. `free`: bytes of memory; None: nobody knows."""
     assert tried.candidate is not None
     peak = tried.candidate.cost.peak_bytes
     if free is not None and peak > free:

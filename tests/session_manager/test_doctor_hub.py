@@ -56,17 +56,20 @@ def test_a_settings_file_with_a_password_is_its_owners_alone(tmp_path: Path) -> 
         assert [one.code for one in row.look()] == codes
 
 
-def test_the_umbrella_leads_to_it_with_the_words_of_the_hub(tmp_path: Path) -> None:
-    """As it is typed; a hub that is to serve nobody but its machine, without recogniser elsewhere."""
+def test_typed_as_it_is_it_really_measures_the_small_model_and_estimates_others(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "session_manager.commands", "doctor", "hub", "--json", "--port", "0"]
-    command += ["--data", str(tmp_path / "none"), "--media-address", "nowhere", "--model", str(tmp_path)]
-    ran = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env={"SHIMAWA_MODEL": "none"}
-    )
+    command += ["--data", str(tmp_path / "none"), "--media-address", "nowhere", "--model", "fixture", "--tracks", "1"]
+    environment = {"SHIMAWA_MODEL": str(tmp_path), "SHIMAWA_DEVICE": "cpu"}
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     found = json.loads(ran.stdout)
-    assert ran.returncode == 1
-    assert [one["code"] for one in found if one["level"] == "wrong"] == ["media"]
+    assert (ran.returncode, ran.stderr) == (1, "")
     assert set(found[0]) == {"code", "level", "sentence", "next"}
+    assert [one["code"] for one in found if one["level"] == "wrong"] == ["media", "recogniser"]
+    missing, measured, demo, estimate = [one for one in found if one["code"].startswith("reco")]
+    assert "is not a speech model" in missing["sentence"]
+    assert "Measured, fixture: loads in" in measured["sentence"]
+    assert demo["code"] == "recogniser_demo"
+    assert "An estimate from the demo's model" in estimate["sentence"]
     assert not (tmp_path / "none").exists()
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from session_manager.capacity import Candidate, Cost
-from session_manager.doctor_speech import Speech, Tried, judge_choice, judge_estimate, judge_load, read, set_up
+from session_manager.doctor_speech import Speech, Tried, doubts, judge_choice, judge_estimate, judge_load, read, set_up
+from session_manager.recogniser import FIXTURE
 from session_manager.settings import HubSettings
-from signaling.examining.findings import Finding
 
 QUICK = Cost(20.0, 0.1, 0.4, 0.5, 400_000_000)
 """A twentieth of the time: eleven at once."""
@@ -19,32 +19,10 @@ LATE = Cost(20.0, 0.1, 5.9, 8.0, 400_000_000)
 SLOW = Cost(20.0, 0.1, 19.9, 20.0, 400_000_000)
 
 
-def looked(settings: HubSettings, models: tuple[str, ...] = (), tracks: int = 2) -> list[Finding]:
-    return [one for row in Speech(settings, models, tracks).examinations() for one in row.look()]
-
-
-def test_the_small_model_is_really_measured_and_its_like_estimated(tmp_path: Path) -> None:
-    """One process with the real fixture model, for both."""
-    found = looked(HubSettings(port=0, model="fixture", device="cpu"), tracks=1)
-    by_code = {one.code: one for one in found}
-    assert set(by_code) - {"recogniser_memory"} == {"recogniser", "recogniser_demo", "recommendation"}
-    assert "s of work for a second of talk" in by_code["recogniser"].sentence
-    assert "An estimate" in by_code["recommendation"].sentence
-    assert by_code["recogniser"].level in ("well", "attention")
-
-
-def test_a_folder_without_a_model_is_told_and_the_others_are_measured(tmp_path: Path) -> None:
-    settings = HubSettings(port=0, model="none", device="cpu")
-    first, second, last = looked(settings, (str(tmp_path),))
-    assert (first.level, "None is set" in first.sentence) == ("attention", True)
-    assert (second.level, "is not a speech model" in second.sentence) == ("attention", True)
-    assert (last.code, last.level) == ("recommendation", "attention")
-
-
-def test_the_model_that_is_set_and_not_there_is_wrong(tmp_path: Path) -> None:
-    rows = Speech(HubSettings(port=0, model=str(tmp_path), device="cpu"), (), 2).examinations()
-    (finding,) = rows[0].look()
-    assert (finding.level, "there are no captions" in finding.next) == ("wrong", True)
+def test_without_a_recogniser_it_is_said_that_there_are_no_captions() -> None:
+    for settings in (HubSettings(model="none"), HubSettings(transcription_workers=0)):
+        (finding,) = Speech(settings, (), 2).examinations()[0].look()
+        assert (finding.level, "no captions; sound is kept" in finding.sentence) == ("attention", True)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +61,27 @@ def test_a_load_is_judged_by_how_many_shall_talk_at_once(cost: Cost, tracks: int
     finding = judge_load(Tried(Candidate("m", 1, cost)), tracks, set_up=set_up)
     assert finding.level == level
     assert (finding.next == "") == (level == "well")
+
+
+@pytest.mark.parametrize(
+    ("free", "lines", "in_noise", "codes"),
+    [
+        (None, 6, 0, []),
+        (500_000_000, 6, 0, []),
+        (300_000_000, 6, 0, ["recogniser_memory"]),
+        (None, 0, 2, ["recogniser_noise", "recogniser_words"]),
+    ],
+)
+def test_what_a_model_takes_and_writes_is_doubted_when_there_is_reason(
+    free: int | None, lines: int, in_noise: int, codes: list[str]
+) -> None:
+    tried = Tried(Candidate("m", 1, QUICK), lines=lines, in_noise=in_noise)
+    assert [one.code for one in doubts("m", tried, free)] == codes
+
+
+def test_the_demos_model_is_known_by_its_folder_too() -> None:
+    rows = Speech(HubSettings(model=str(FIXTURE)), (str(FIXTURE), "fixture"), 2).examinations()
+    assert [one.title for one in rows[:-1]] == ["the recogniser fixture (a minute or more)"]
 
 
 def test_the_largest_that_carries_enough_is_recommended_with_the_line_to_write(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def _answers(settings: BoardSettings) -> Iterator[Finding]:
 
 def judge_round_trip(took_s: float) -> Finding:
     """`took_s`: seconds there and back."""
-    said = f"The hub answers; the way there and back takes about {took_s * 1e3:.0f} ms"
+    said = f"The hub answers; the way there and back takes about {max(1, round(took_s * 1e3))} ms"
     if took_s >= SLOW_S:
         return attention("hub", f"{said}: too long for people to talk with each other.", "Look for a better line.")
     if took_s >= FAR_S:

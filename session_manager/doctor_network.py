@@ -284,7 +284,9 @@ def _relay(url: str) -> Finding:
     host, port, tls, udp = relay_address(url)
     found = ask_stun(host, port) if udp else ask_stun_stream(host, port, tls=tls)
     if isinstance(found, Reached):
-        return well("relay", f"The relay {url} answers within {found.took_s * 1e3:.0f} ms. Its secret was not tried.")
+        return well(
+            "relay", f"The relay {url} answers within {max(1, round(found.took_s * 1e3))} ms. Its secret was not tried."
+        )
     then = "Start it, open its port, and check the address. Ask from outside too: it is for who is outside."
     return wrong("relay", f"The relay {url} cannot be used: {found.words}.", then)
 

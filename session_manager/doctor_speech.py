@@ -107,7 +107,13 @@ class Speech:
         command += ["--device", self._settings.device, "--compute", self._settings.compute]
         try:
             ran = subprocess.run(
-                command, capture_output=True, text=True, encoding="utf-8", timeout=self._within_s, check=False
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=self._within_s,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             return Tried(None, trouble=f"The model {model} did not hear 20 s of talk within {self._within_s:.0f} s.")

@@ -35,7 +35,10 @@ def test_one_that_a_hub_has_open_is_read_beside_it(tmp_path: Path) -> None:
     store = Store.open(Path(fresh(tmp_path / "hub.db")), QUICK)
     try:
         store.add_facility("壱岐", "Asia/Tokyo")
+        before = {name: content for name, content in files(tmp_path).items() if name != "hub.db-shm"}
+        assert {"hub.db", "hub.db-wal"} == set(before)
         assert condition(tmp_path / "hub.db").state == "current"
+        assert before.items() <= files(tmp_path).items()
         store.add_facility("福岡", "Asia/Tokyo")
     finally:
         store.close()

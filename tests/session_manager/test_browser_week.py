@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from session_manager.opening import Hours, Opening
 from session_manager.pricing import PriceRule
@@ -38,6 +39,26 @@ def cell(page: Page, place: str, time: str, day: int = 0) -> Locator:
 
 async def office(context: Any, town: Town) -> None:
     await context.add_cookies(town.site.office_cookies())
+
+
+async def test_a_page_that_waits_for_the_hub_says_so_and_moves_nothing_until_it_has_come(
+    browser: Browser, town: Town
+) -> None:
+    answer = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await answer.wait()
+        await route.continue_()
+
+    async with opened(browser) as (context, page):
+        await office(context, town)
+        await page.route("**/api/**/week?*", hold)
+        await page.goto(town.week)
+        await expect(page.get_by_text("読みこんでいます")).to_be_visible()
+        await expect(page.get_by_role("button", name="今日", exact=True)).to_be_disabled()
+        answer.set()
+        await expect(page.get_by_role("button", name="今日", exact=True)).to_be_enabled()
+        await expect(page.get_by_text("読みこんでいます")).to_have_count(0)
 
 
 async def test_a_free_half_hour_is_booked_in_two_taps(browser: Browser, town: Town) -> None:

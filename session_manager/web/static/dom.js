@@ -58,8 +58,27 @@ function sentenceFor(code, said, status, words) {
   return words[code] ?? said ?? t("common.failed", { code: status });
 }
 
+let waiting = 0;
+const begun = () => waiting === 0 && byId("moment")?.remove();
+setTimeout(begun); // a page that asks for nothing waits for nothing
+
+/** What the page needs from the hub: until the first of it has come, it says that it waits (`#moment` in base.html). */
+export async function awaited(answer) {
+  waiting += 1;
+  try {
+    return await answer;
+  } finally {
+    waiting -= 1;
+    begun();
+  }
+}
+
 /** JSON in, JSON out. A refusal throws an ApiError with a sentence for the person, and the hub's `answer` as it came. */
-export async function api(method, path, body, words = {}) {
+export function api(method, path, body, words = {}) {
+  return awaited(asked(method, path, body, words));
+}
+
+async function asked(method, path, body, words) {
   const headers = { Accept: "application/json", "Accept-Language": page.language ?? "ja", "X-CSRF-Token": decodeURIComponent(cookie(page.csrf_cookie ?? "csrf")) };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;

@@ -1,7 +1,7 @@
 // A facility's days as the hub answers them, with what pages ask of it: what is at a place, and whether it is free.
 // Times are minutes of the wall clock since the first day's midnight.
 
-import { page } from "./dom.js";
+import { awaited, page } from "./dom.js";
 
 export const DAY = 1440;
 export const HALF = 30;
@@ -13,7 +13,9 @@ export const weekAddress = ({ first, days, facility_id }) => {
 };
 
 /** What changed since `tag`, or null when nothing did. Throws `{ status }` when the hub refuses. */
-export async function fetchWeek(wish, tag) {
+export const fetchWeek = (wish, tag) => awaited(askWeek(wish, tag));
+
+async function askWeek(wish, tag) {
   const response = await fetch(weekAddress(wish), { headers: tag ? { "If-None-Match": tag } : {}, credentials: "same-origin", cache: "no-store" });
   if (response.status === 304) return null;
   if (!response.ok) throw Object.assign(new Error("refused"), { status: response.status });

@@ -1,6 +1,6 @@
 // The office's morning: at most five lines, what is on today, and the switch for a day without boats.
 
-import { api, byId, clock, el, icon, notice, page, t } from "./dom.js";
+import { api, awaited, byId, clock, el, icon, notice, page, t } from "./dom.js";
 import { drawBoats, openStop, resume } from "./boats.js";
 
 const POLL_MS = 30_000;
@@ -108,7 +108,9 @@ function meeting(one) {
 
 let tag = null;
 
-async function refresh() {
+const refresh = () => awaited(look());
+
+async function look() {
   const answer = await fetch(`${HERE}/today`, { headers: tag ? { "If-None-Match": tag } : {}, credentials: "same-origin" }).catch(() => null);
   if (answer?.status === 401) location.assign("/login");
   if (!answer?.ok && answer?.status !== 304) {

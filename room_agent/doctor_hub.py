@@ -25,13 +25,11 @@ ASKED = 5
 FAR_S, SLOW_S = 0.3, 1.0
 """A round trip from which people begin to interrupt each other, and from which talk is no more one."""
 OFF_S, VERY_OFF_S = 1.0, 60.0
+MEND = "First mend the way to the hub."
 
 
 def look_at_way(settings: BoardSettings) -> Iterator[Finding]:
-    split = urlsplit(settings.hub)
-    tls = split.scheme == "https"
-    host, port = split.hostname or "", split.port or (443 if tls else 80)
-    found = connect(host, port, tls=tls)
+    found = _reach(settings)
     if isinstance(found, Unreached):
         yield wrong("hub", f"The hub at {settings.hub} cannot be reached: {found.words}.", _advice(found))
         return
@@ -39,6 +37,12 @@ def look_at_way(settings: BoardSettings) -> Iterator[Finding]:
         days = int(found.certificate_s / 86_400)
         yield attention("certificate", f"The hub's certificate is good for {days} more days.", "Renew it at the hub.")
     yield from _answers(settings)
+
+
+def _reach(settings: BoardSettings) -> Reached | Unreached:
+    split = urlsplit(settings.hub)
+    tls = split.scheme == "https"
+    return connect(split.hostname or "", split.port or (443 if tls else 80), tls=tls)
 
 
 def _advice(found: Unreached) -> str:
@@ -84,7 +88,7 @@ def look_at_signaling(settings: BoardSettings) -> Iterator[Finding]:
         yield wrong("signaling", said, "Let the TLS proxy before the hub pass on WebSockets (Upgrade, Connection).")
     except OSError:
         said = "Whether the hub's signaling opens could not be tried."
-        yield attention("signaling", said, "First mend the way to the hub.")
+        yield attention("signaling", said, MEND)
     else:
         yield well("signaling", "The hub's signaling opens (WebSocket).")
 
@@ -97,7 +101,7 @@ def look_at_media(settings: BoardSettings, port: int) -> Iterator[Finding]:
         said = f"{where} is refused: no sound would pass."
         yield attention("media", said, "Is the hub running, and is that its media port? Else name it: --media-port")
     elif isinstance(found, Unreached) and found.cause in ("name", "network"):
-        yield wrong("media", f"{where} cannot be reached: {found.words}.", "First mend the way to the hub.")
+        yield wrong("media", f"{where} cannot be reached: {found.words}.", MEND)
     elif isinstance(found, Reached):
         said = f"{where} is held by something that is not a hub: it answers strangers."
         yield wrong("media", said, "Name the hub's media port: --media-port")
@@ -111,6 +115,10 @@ def look_at_clock(settings: BoardSettings) -> Iterator[Finding]:
         said = "How far this board's clock is from the hub's is not known: the hub tells only boards that it knows."
         yield attention("clock", said, ENROL)
         return
+    if isinstance(_reach(settings), Unreached):
+        said = "Whether the hub knows this board, and how far the clocks are apart, could not be tried."
+        yield attention("token_known", said, MEND)
+        return
     try:
         found, now = asyncio.run(_hubs_clock(settings))
     except HubRefused as error:
@@ -120,7 +128,7 @@ def look_at_clock(settings: BoardSettings) -> Iterator[Finding]:
         yield wrong("token_known", str(error), "Install the same version at the hub and at the boards.")
         return
     except AgentError as error:
-        yield wrong("token_known", str(error), "First mend the way to the hub.")
+        yield wrong("token_known", str(error), MEND)
         return
     yield well("token_known", "The hub knows this board by its device token.")
     yield judge_clock(found, now)

@@ -70,7 +70,8 @@ def summary(findings: Sequence[Finding]) -> str:
     else:
         return f"All is well ({len(findings)} looked at)."
     more = f" {_things(count['attention'])} worth attention." if count["attention"] else ""
-    return f"{head}{more} {_things(count['well'])} well."
+    rest = f" {_things(count['well'])} well." if count["well"] else ""
+    return f"{head}{more}{rest}"
 
 
 def _things(count: int) -> str:

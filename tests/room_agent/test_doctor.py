@@ -82,6 +82,8 @@ def test_without_a_hub_every_way_says_so_and_nothing_fails_itself(tmp_path: Path
     levels = found(list_)
     assert (levels["hub"], levels["signaling"], levels["media"]) == ("wrong", "attention", "attention")
     assert (levels["token"], levels["clock"]) == ("wrong", "attention")
+    (known,) = look_at_clock(settings.model_copy(update={"token": "device"}))
+    assert (known.level, "could not be tried" in known.sentence) == ("attention", True)
     assert "is refused" in next(one.sentence for one in list_ if one.code == "media")
 
 

@@ -69,6 +69,7 @@ def test_the_last_line_says_where_to_begin() -> None:
     fine, look, bad = well("a", "A."), attention("b", "B.", "Do."), wrong("c", "C.", "Do.")
     assert summary([fine, fine]) == "All is well (2 looked at)."
     assert summary([fine, look]) == "Nothing is wrong. 1 thing is worth attention. 1 thing is well."
+    assert summary([bad]) == "1 thing is wrong: begin there."
     assert summary([fine, look, bad, bad]).startswith("2 things are wrong: begin there. 1 thing is worth attention.")
 
 

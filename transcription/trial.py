@@ -1,9 +1,9 @@
 """`python -m transcription.trial --model M`: what one talking track costs with this model here; one line of JSON.
 
-The shipped samples are heard as a live track is (ear, listener, scheduler, engine), only by a clock
-of samples: partial text each second, the first try at a pause, the final line. What is timed is the work, so it does
-not matter how fast it goes. No word of what was recognised is printed. Exit code 2: the model cannot be used, with a
-sentence on standard error.
+The shipped samples are heard as a live track is (Opus, ear, listener, scheduler, engine; `feed_session.py`), only by
+a clock of samples: partial text each second, the first try at a pause, the final line. What is timed is the work, so
+it does not matter how fast it goes. No word of what was recognised is printed. Exit code 2: the model cannot be used,
+with a sentence on standard error.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import soxr
 
+from transcription.audio_log import Packet
 from transcription.ear import Ear
 from transcription.engines import Recogniser, load_recogniser
 from transcription.errors import ModelMissing, TranscriptionError
+from transcription.fakes import opus_packets
 from transcription.files import open_sound
 from transcription.grid import RATE
 from transcription.listener import Fact, Listener, Spoken
 from transcription.memory import give_back_large_blocks
-from transcription.recognition import RecognitionRequest, Samples16k, recognise_each
+from transcription.recognition import RecognitionRequest, recognise_each
 from transcription.scheduler import Scheduler
 from transcription.windows import batch_key
 
@@ -34,9 +37,11 @@ TALK = ("ja_several.wav", "en_several.wav")
 SHORT = "ja_1.wav"
 NOISE = "noise.wav"
 LANGUAGES = ("ja", "en")
-BLOCK_S = 0.1
-STEADY_S = 1.0
-"""Silence behind each file, so that its last sentence ends."""
+PACKET = RATE // 50
+GATHERED = 3
+"""Packets heard together, as a worker gathers them (`feed_session.GATHER_S`)."""
+SILENCE_S = 1.0
+"""Behind each file, so that its last sentence ends."""
 ENOUGH_S = 60.0
 """So much work shows how slow a model is: the rest of the sound is left."""
 
@@ -70,23 +75,25 @@ class Track:
         return self.hearing_s + self.lines_s + self.partials_s
 
     def hear(self, path: Path, enough_s: float) -> None:
-        sound = open_sound(path)
-        whole = np.concatenate([*sound.blocks, np.zeros(round(STEADY_S * sound.rate), np.float32)])
-        ear, listener = Ear(0, self._new_activity(), sound.rate), Listener(0, 0, LANGUAGES)
-        scheduler, heard = Scheduler(batch_key), 0
-        for block in _blocks(whole, round(BLOCK_S * sound.rate)):
-            heard += len(block)
-            self._listen(ear, listener, scheduler, block, heard / sound.rate)
+        packets = _packets(path)
+        ear, listener, scheduler = Ear(0, self._new_activity()), Listener(0, 0, LANGUAGES), Scheduler(batch_key)
+        end_sample = 0
+        for at in range(0, len(packets), GATHERED):
+            together = packets[at : at + GATHERED]
+            end_sample = together[-1].sample + PACKET
+            self._listen(ear, listener, scheduler, together, end_sample / RATE)
             if self.work_s > enough_s:
                 break
-        for request in listener.finish(round(heard / sound.rate * RATE)):
-            scheduler.add_final(request, heard / sound.rate)
-        self._serve(listener, scheduler, heard / sound.rate)
-        self.talk_s += heard / sound.rate
+        for request in listener.finish(end_sample):
+            scheduler.add_final(request, end_sample / RATE)
+        self._serve(listener, scheduler, end_sample / RATE)
+        self.talk_s += end_sample / RATE
 
-    def _listen(self, ear: Ear, listener: Listener, scheduler: Scheduler, block: Samples16k, now: float) -> None:
+    def _listen(
+        self, ear: Ear, listener: Listener, scheduler: Scheduler, packets: Sequence[Packet], now: float
+    ) -> None:
         began = self._clock()
-        requests = listener.hear(ear.sound(block))
+        requests = listener.hear(ear.hear([(one.sequence, one.sample, one.payload) for one in packets]))
         self.hearing_s += self._clock() - began
         for request in requests:
             scheduler.add_final(request, now)
@@ -103,10 +110,10 @@ class Track:
             scheduler.served(batch, now, now)
             for request, answer in zip(batch, answers, strict=True):
                 self._count(request, took / len(batch))
-                if request.kind == "partial":
-                    listener.heard_partial(request, answer)
-                    continue
-                self._believed(listener.answer(request, answer))
+                if request.kind != "partial":
+                    self._believed(listener.answer(request, answer))
+                elif listener.heard_partial(request, answer) is None:
+                    scheduler.partial_was_empty(0, now)
         self._believed(listener.facts())
 
     def _believed(self, facts: Sequence[Fact]) -> None:
@@ -119,8 +126,11 @@ class Track:
             self.lines_s += took_s
 
 
-def _blocks(sound: Samples16k, size: int) -> Iterator[Samples16k]:
-    return (sound[at : at + size] for at in range(0, len(sound), size))
+def _packets(path: Path) -> list[Packet]:
+    """As a board sends it: Opus at 48 kHz, 20 ms each, silence behind the last word."""
+    sound = open_sound(path)
+    whole = np.concatenate([*sound.blocks, np.zeros(round(SILENCE_S * sound.rate), np.float32)])
+    return opus_packets(soxr.resample(whole, sound.rate, RATE).astype(np.float32))
 
 
 def measure(model: str, device: str, compute: str, clock: Callable[[], float] = time.perf_counter) -> Trial:

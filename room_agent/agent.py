@@ -152,6 +152,7 @@ class Agent:
             relay=self._settings.relay,
             began_at=began_at,
             on_record=self._keeping.record_is,
+            on_published=self._keeping.published,
         )
         minding = asyncio.create_task(self._mind_end(self._attendance), name="planned end")
         try:

@@ -66,7 +66,7 @@ class Attendance:
     """`token` is for the first connection, `token_source` gives a fresh one for every other; None from it means that
     the hub has no session for this board any more. While it raises `Unreachable`, the devices run all the same.
     `site_names` is filled with every site that is met. `url` may change between two connections. `on_record` is told
-    how the session's record is.
+    how the session's record is, `on_published` when this room's sound goes to the hub.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Attendance:
         relay: RelayUse,
         began_at: float,
         on_record: Callable[[str], None] = lambda record: None,
+        on_published: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = url
         self._first_token: str | None = token
@@ -90,6 +91,7 @@ class Attendance:
         self._playback = playback
         self._began_at = began_at
         self._on_record = on_record
+        self._on_published = on_published
         self.state = Conduct()
         self.link = LinkState("connecting")
         self._withdrawn = asyncio.Event()
@@ -238,8 +240,9 @@ class Attendance:
         self.state, commands = conduct(self.state, event)
         if self.state.phase is not before:
             logger.info("%s, was %s", self.state.phase, before)
-        if isinstance(event, MediaConnected) and event.connection == "publish" and self._published_at is None:
-            self._published_at = time.monotonic()
+        if isinstance(event, MediaConnected) and event.connection == "publish":
+            self._published_at = self._published_at or time.monotonic()
+            self._on_published()
         if isinstance(event, MediaHeard):
             self.client.network_is_back()
         for command in commands:

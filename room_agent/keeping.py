@@ -115,6 +115,10 @@ class Keeping:
         due = self._day.day.due(self.now())
         return None if due is None else due.invitation()
 
+    def published(self) -> None:
+        """Sound goes to the hub: it shall hear where that lies by its clock before it writes the first line."""
+        self.uploader.hurry()
+
     async def joined(self, invitation: Invitation) -> None:
         """The spool takes the sound of that session from now on, and a new start of this board knows of it."""
         session = invitation.session

@@ -108,6 +108,18 @@ async def test_sound_of_the_moment_without_media_reaches_the_hub_in_the_same_num
             await until(iki, lambda _: whole(), "without a hole")
 
 
+async def test_the_hub_hears_where_a_rooms_sound_lies_as_soon_as_it_flows(house: House, tmp_path: Path) -> None:
+    """Not when the board asks anyway, every five seconds: the first line would be written before."""
+    shelf(house).clock = time.time
+    async with house.forwarding():
+        due(house)
+        async with board(house, "iki", tmp_path, DEVICES) as (iki, _):
+            await until(iki, lambda _: ("booked", 1) in shelf(house).held, "told")
+            told = shelf(house).held["booked", 1]
+    assert told["next_sequence"] < 200  # type: ignore[operator]
+    assert told["placed_at"]
+
+
 async def test_off_the_record_nothing_is_kept_here_not_even_by_a_board_that_starts_again_alone(
     house: House, tmp_path: Path
 ) -> None:
